@@ -1,0 +1,78 @@
+"""Handing a mail to a server, or catching it where there is none."""
+
+import smtplib
+import ssl
+from collections.abc import Sequence
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import ARRAY, BigInteger, Identity, Text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.core import clock
+from backend.core.db import NOBODY, Base, unit_of_work
+from backend.settings import settings
+
+TIMEOUT = 20
+
+
+class CaughtMail(Base):
+    """Mail that was not sent on, because no server is named: the demo shows it at `/demo/post`."""
+
+    __tablename__ = "caught_mails"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    message_id: Mapped[str] = mapped_column(Text, unique=True)
+    to: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    subject: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
+    caught_at: Mapped[datetime]
+
+
+def send(*, to: Sequence[str], subject: str, body: str, message_id: str) -> None:
+    """Hand one mail over, to all its recipients in one SMTP transaction.
+
+    `message_id` is the same at every try, so that a mail sent twice after a crash between the server's yes
+    and our note of it can be recognised as one. Raises OSError or smtplib.SMTPException.
+    """
+    url = settings().smtp_url
+    if not url:
+        _catch(to, subject, body, message_id)
+        return
+    message = EmailMessage()
+    message["From"] = settings().mail_from
+    message["To"] = ", ".join(to)
+    message["Subject"] = subject
+    message["Date"] = format_datetime(clock.local(clock.now()))
+    message["Message-ID"] = message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(body)
+    parts = urlsplit(url)
+    host, port = parts.hostname or "localhost", parts.port
+    if parts.scheme == "smtps":
+        client: smtplib.SMTP = smtplib.SMTP_SSL(
+            host, port or 465, timeout=TIMEOUT, context=ssl.create_default_context()
+        )
+    else:
+        client = smtplib.SMTP(host, port or 25, timeout=TIMEOUT)
+    with client:
+        if parts.scheme == "smtp+starttls":
+            client.starttls(context=ssl.create_default_context())
+        if parts.username:
+            client.login(unquote(parts.username), unquote(parts.password or ""))
+        client.send_message(message, to_addrs=list(to))
+
+
+def _catch(to: Sequence[str], subject: str, body: str, message_id: str) -> None:
+    row = {
+        "message_id": message_id,
+        "to": list(to),
+        "subject": subject,
+        "body": body,
+        "caught_at": clock.now(),
+    }
+    with unit_of_work(NOBODY) as db:
+        db.execute(insert(CaughtMail).values(row).on_conflict_do_nothing(index_elements=["message_id"]))

@@ -1,0 +1,301 @@
+"""`make demo`: the real thing on one machine, over an invented county.
+
+Nothing here is pretended: the servers are PostgreSQL and Valkey, the history goes through the import, and the
+live cases are made by the actions that the pages call, at the moments they would have been made.
+"""
+
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.access import Identity
+from backend.accounts import actions as accounts
+from backend.core import calendar, clock, db, embedded, migrate, supervisor
+from backend.deviations import actions, queries
+from backend.deviations.forms import AnswerActionForm, AnswerForm, ReportForm, VerdictForm
+from backend.deviations.models import CauseArea, Deviation, EventKind, Outcome, VerdictKind
+from backend.directory.models import County
+from backend.exchange import COUNTIES
+from backend.exchange import actions as exchange
+from backend.settings import settings
+from backend.summaries import actions as summaries
+
+BLEKINGE = COUNTIES / "blekinge"
+JOINED = 400
+
+
+def run(state: Path, port: int, *, say: Callable[[str], None]) -> int:
+    """Start all, and stay until told to stop. Returns the exit code."""
+    try:
+        with supervisor.claim(state):
+            if settings().database_url and settings().redis_url:
+                return _serve(
+                    settings().database_url, settings().database_url, settings().redis_url, state, port, say
+                )
+            servers = embedded.start(state)
+            try:
+                return _serve(servers.admin_url, servers.database_url, servers.redis_url, state, port, say)
+            finally:
+                servers.stop()
+    except supervisor.AlreadyRunning as running:
+        say(f"{running}. Stoppa den med Ctrl-C där, eller välj en annan mapp.")
+        return 1
+
+
+def _serve(
+    admin_url: str, database_url: str, redis_url: str, state: Path, port: int, say: Callable[[str], None]
+) -> int:
+    address = settings().base_url
+    environment = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "PORT": str(port),
+        "SAMSVAR_ENV": "demo",
+        "SAMSVAR_BASE_URL": address,
+    }
+    migrate.upgrade(admin_url)
+    if fill(admin_url):
+        say(
+            "Blekinge är inläst: organisationer, enheter, personer, 2023 och 2024 års ärenden och några pågående."
+        )
+    here = [sys.executable, "-m", "backend"]
+
+    def ready() -> None:
+        say(f"\nSamsvar kör på {address}\n")
+        say("Logga in med lösenordet samsvar-demo, till exempel som")
+        say("  hemsjukvard@solvesborg.example   sjuksköterska i kommunen, rapporterar och svarar")
+        say("  avd43@region.example             vårdavdelning på sjukhuset, tar emot och svarar")
+        say("  mas@solvesborg.example           MAS, ser verksamhetens ärenden och siffror")
+        say("  ifo@solvesborg.example           socialsekreterare i samma kommun, en egen sekretesskrets")
+        say("  samordnare@lan.example           länssamordnare, ser månadens siffror men inga ärenden")
+        say(f"Alla mejl fångas på {address}/demo/post. Avsluta med Ctrl-C.\n")
+
+    return supervisor.supervise(
+        {
+            "web": supervisor.Child([*here, "serve"], environment, url=f"{address}/healthz"),
+            "worker": supervisor.Child([*here, "worker"], environment),
+            "beat": supervisor.Child([*here, "beat"], environment),
+        },
+        state=state,
+        ready=ready,
+        say=say,
+    )
+
+
+def fill(admin_url: str) -> bool:
+    """Load the county, its history and some living cases; what an interrupted start left out is added by the next.
+
+    False if all of it was there.
+    """
+    db.use(admin_url)
+    # The county joined a while ago, so that its people were at work when the living cases were made.
+    with _at(JOINED), db.unit_of_work(db.OPERATOR) as session:
+        county_id = session.scalar(select(County.id).where(County.code == "BLE"))
+        if county_id and session.scalar(
+            select(Deviation.id).where(Deviation.submission == _submission(len(CASES)))
+        ):
+            return False
+        exchange.import_directory(session, BLEKINGE, "BLE")
+        session.flush()
+        for year in (2023, 2024):
+            exchange.import_deviations(session, BLEKINGE / f"deviations-{year}.csv", "BLE")
+    for number, case in enumerate(CASES, start=1):
+        _live(number, case)
+    with db.unit_of_work(db.COUNTER) as session:
+        county_id = session.scalars(select(County.id).where(County.code == "BLE")).one()
+        summaries.make_missing(session, county_id)
+    return True
+
+
+@dataclass(frozen=True)
+class Case:
+    """A living case of the demo: who filed it to whom, and how many days ago each thing was done."""
+
+    reporter: str
+    sender: str
+    receiver: str
+    handler: str
+    category: str
+    description: str
+    sent: int
+    acknowledged: int | None = None
+    answered: int | None = None
+    accepted: int | None = None
+    severity: int | None = None
+    event_kind: EventKind = EventKind.ADVERSE_EVENT
+    target_group: str = "older"
+
+
+NURSE, WARD = "hemsjukvard@solvesborg.example", "avd43@region.example"
+CENTRE, YOUTH, FAMILY = "vardcentral@region.example", "bup@region.example", "ifo@solvesborg.example"
+KARLSKRONA = "hemsjukvard@karlskrona.example"
+HOME, WARD43, TROSSO = "SE2120000852-V010", "SE2321000081-S011", "SE2321000081-N011"
+
+CASES = (
+    Case(
+        NURSE,
+        HOME,
+        WARD43,
+        WARD,
+        "information_transfer.missing",
+        "Patienten kom hem en fredagskväll utan att hemsjukvården fått veta det. Såromläggningen blev två dygn sen.",
+        sent=2,
+        severity=2,
+    ),
+    Case(
+        NURSE,
+        HOME,
+        WARD43,
+        WARD,
+        "medication.list",
+        "Ingen läkemedelslista följde med hem. Insulinet var ändrat under vårdtiden och dosen fick sökas per telefon.",
+        sent=75,
+        acknowledged=72,
+        severity=3,
+    ),
+    Case(
+        NURSE,
+        HOME,
+        WARD43,
+        WARD,
+        "discharge_planning",
+        "Kommunen kallades inte till planeringen inför hemgång, trots att behovet av dubbelbemanning var känt.",
+        sent=34,
+        acknowledged=31,
+        answered=1,
+        severity=2,
+    ),
+    Case(
+        NURSE,
+        HOME,
+        WARD43,
+        WARD,
+        "assistive_device",
+        "Rullatorn som provats ut på avdelningen följde inte med hem.",
+        sent=50,
+        acknowledged=47,
+        answered=20,
+        accepted=12,
+        severity=1,
+    ),
+    Case(
+        CENTRE,
+        TROSSO,
+        HOME,
+        NURSE,
+        "information_transfer.late",
+        "Rapporten om försämrad andning nådde mottagningen först tre dagar efter hembesöket.",
+        sent=9,
+        acknowledged=7,
+        severity=2,
+    ),
+    Case(
+        WARD,
+        WARD43,
+        HOME,
+        NURSE,
+        "good_example",
+        "Hemsjukvården kom till avdelningen och träffade patienten före hemgång. Allt var på plats när hen kom hem.",
+        sent=3,
+        event_kind=EventKind.GOOD_EXAMPLE,
+    ),
+    Case(
+        FAMILY,
+        "SE2120000852-I010",
+        "SE2321000081-S042",
+        YOUTH,
+        "sip",
+        "Ingen kallelse till SIP kom efter utskrivningen, och familjen stod utan samordnare i fyra veckor.",
+        sent=12,
+        acknowledged=10,
+        severity=3,
+        target_group="children_youth",
+    ),
+    Case(
+        KARLSKRONA,
+        "SE2120000829-V010",
+        TROSSO,
+        CENTRE,
+        "medical_attendance",
+        "Ingen läkare kunde nås på hela eftermiddagen, och patienten fick åka in akut.",
+        sent=6,
+        severity=2,
+    ),
+)
+
+
+def _submission(number: int) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"samsvar-demo-{number}")
+
+
+def _live(number: int, case: Case) -> None:
+    """Make one case at the moments it would have been made. A step that is done already is not done again."""
+    with _at(case.sent) as moment, _acting(case.reporter) as (session, me):
+        deviation = actions.report(
+            session,
+            me,
+            ReportForm(
+                submission=_submission(number),
+                description=case.description,
+                category=case.category,
+                sender_unit=case.sender,
+                receiver_unit=case.receiver,
+                occurred_on=clock.local(moment).date() - timedelta(days=1),
+                target_group=case.target_group,
+                severity=case.severity,
+                event_kind=case.event_kind,
+            ),
+        )
+        case_number, state = deviation.case_number, deviation.state
+    if state != "sent":
+        return
+    if case.acknowledged is not None:
+        with _at(case.acknowledged), _acting(case.handler) as (session, me):
+            actions.acknowledge(session, me, queries.deviation(session, me, case_number))
+    if case.answered is not None:
+        with _at(case.answered), _acting(case.handler) as (session, me):
+            actions.answer(session, me, queries.deviation(session, me, case_number), ANSWER)
+    if case.accepted is not None:
+        with _at(case.accepted), _acting(case.reporter) as (session, me):
+            verdict = VerdictForm(verdict=VerdictKind.ACCEPTED)
+            actions.judge(session, me, queries.deviation(session, me, case_number), verdict)
+
+
+ANSWER = AnswerForm(
+    outcome=Outcome.AGREE,
+    cause_areas=[CauseArea.PROCEDURES, CauseArea.COMMUNICATION],
+    cause="Hemgången beslutades sent på dagen, och rutinen för att kalla kommunen följdes inte.",
+    actions=[
+        AnswerActionForm(text="Checklistan för hemgång gås igenom på varje rond.", owner="Sektionsledare")
+    ],
+    follow_up="Tio hemgångar granskas om tre månader.",
+    patient_informed=True,
+)
+
+
+@contextmanager
+def _at(days_ago: int) -> Iterator[datetime]:
+    """A morning at work, that many days ago, or the nearest working day before it."""
+    day = clock.today() - timedelta(days=days_ago)
+    national = calendar.Calendar()
+    while not national.is_working_day(day):
+        day -= timedelta(days=1)
+    moment = calendar.at_hour(day, time(10, 20))
+    with clock.at(moment):
+        yield moment
+
+
+@contextmanager
+def _acting(email: str) -> Iterator[tuple[Session, Identity]]:
+    """A unit of work as that person, as a page would open it."""
+    with db.unit_of_work(db.NOBODY) as session:
+        me = accounts.stand_in(session, email)
+        db.narrow(session, me.scope)
+        yield session, me

@@ -1,0 +1,259 @@
+"""The clocks of a deviation: when something is due, why that day, and how late it is.
+
+The rule, from the county's agreement: the day something was sent is day 0, and what comes before the end of the
+due date is in time. Days of the clock's own kind during which the receiver waited for the sender are added
+first; a date that then falls on a day off moves to the next working day. Days are Swedish calendar days.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Literal, cast
+
+from backend.core.calendar import Calendar, at_hour, local_date
+from backend.core.text import day_and_month, days_of_months, long_date
+from backend.core.text import gettext as _
+
+Kind = Literal["acknowledge", "answer", "returned_answer", "verdict"]
+Unit = Literal["working", "calendar"]
+Cause = Literal["question"]
+Reader = Literal["receiver", "sender"]
+
+PAUSES_GIVEN = 2
+REMINDER_HOUR = time(8, 15)
+REMINDED_BEFORE = 10
+REMINDED_AFTER = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A number of working days or calendar days. Raises ValueError for a negative one."""
+
+    n: int
+    unit: Unit
+
+    def __post_init__(self) -> None:
+        if self.n < 0:
+            raise ValueError("a span cannot be negative")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The times of one version of an agreement, with the defaults of a county that has not set its own."""
+
+    acknowledge: Span = Span(5, "working")
+    answer: Span = Span(60, "calendar")
+    verdict: Span = Span(20, "working")
+    returned_answer: Span = Span(10, "working")
+    answer_by_severity: Mapping[int, Span] = field(default_factory=dict, hash=False)
+
+    def span(self, kind: Kind, severity: int | None = None) -> Span:
+        """The time that clock has; for an answer, by the severity (1–4, None = not known) where so agreed."""
+        own: dict[Kind, Span] = {
+            "acknowledge": self.acknowledge,
+            "answer": self.answer if severity is None else self.answer_by_severity.get(severity, self.answer),
+            "returned_answer": self.returned_answer,
+            "verdict": self.verdict,
+        }
+        return own[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The time a clock stood still and why; `end` is None while it still does. ValueError if it ends first."""
+
+    start: datetime
+    end: datetime | None
+    cause: Cause = "question"
+
+    def __post_init__(self) -> None:
+        if self.end is not None and self.end < self.start:
+            raise ValueError("a pause cannot end before it starts")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The last day, and the Swedish sentences that say why it is that one."""
+
+    due_on: date
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reminders:
+    """When to remind: once before the due date (None where there is no working day left for it), once after."""
+
+    before: datetime | None
+    after: datetime
+
+
+def due(
+    kind: Kind,
+    started: datetime,
+    span: Span,
+    calendar: Calendar,
+    pauses: Sequence[Pause] = (),
+    *,
+    as_of: datetime | None = None,
+    reader: Reader = "receiver",
+) -> Due:
+    """When the clock runs out, explained to `reader`.
+
+    `pauses` are all those of the case, in order; the first two count, no day twice. A pause still open counts
+    up to `as_of` (the working day after it, on a day off), so that a clock cannot run out while its owner waits;
+    without `as_of` it is a ValueError, as is a naive time.
+    """
+    start = local_date(started)
+    waited = _days_waited(start, span.unit, calendar, pauses[:PAUSES_GIVEN], as_of)
+    ends_on = _days_after(start, span.n + waited, span.unit, calendar)
+    due_on = calendar.next_working_day(ends_on)
+
+    reason = _("{days} från {start}").format(days=_days(span.n, span.unit), start=day_and_month(start))
+    if waited:
+        reason = _("{reason}, plus {days} {waiting}").format(
+            reason=reason, days=_days(waited, span.unit), waiting=_WAITING[pauses[0].cause, reader]()
+        )
+    if due_on != ends_on:
+        # What is said of a pause stands between commas.
+        moved = (
+            _("{reason}, slutar på {day}, så fristen flyttas till nästa arbetsdag")
+            if waited
+            else _("{reason} slutar på {day}, så fristen flyttas till nästa arbetsdag")
+        )
+        reason = moved.format(reason=reason, day=_day_off(ends_on, calendar))
+    sentence = f"{_LAST_DAY[kind]().format(day=long_date(due_on))}: {reason}."
+    if span.unit == "working" and (skipped := _days_off_skipped(start, ends_on, calendar)):
+        sentence += " " + _why_skipped(skipped, calendar)
+    return Due(due_on, sentence)
+
+
+def is_late(due_on: date, now: datetime) -> bool:
+    """From the first instant after the due date, Swedish time."""
+    return local_date(now) > due_on
+
+
+def days_late(due_on: date, now: datetime) -> int:
+    """Calendar days since the due date; 0 while there is time."""
+    return max(0, (local_date(now) - due_on).days)
+
+
+def days_left(due_on: date, now: datetime) -> int:
+    """Calendar days until the due date; 0 on the day itself and after."""
+    return max(0, (due_on - local_date(now)).days)
+
+
+def due_words(due_on: date, now: datetime, kind: Kind = "answer") -> str:
+    """Three words for a list: "Svar i dag", "3 dagar kvar", "5 dagar sent"."""
+    if late := days_late(due_on, now):
+        return _("{days} sent").format(days=_days(late, "calendar"))
+    if left := days_left(due_on, now):
+        return _("{days} kvar").format(days=_days(left, "calendar"))
+    return _TODAY[kind]()
+
+
+def reminder_days(due_on: date, calendar: Calendar, started: datetime | None = None) -> Reminders:
+    """At 08.15: ten working days before the due date and one working day after it.
+
+    Where `started` leaves fewer than ten, the first comes on the first working morning after the start.
+    """
+    before = at_hour(calendar.add_working_days(due_on, -REMINDED_BEFORE), REMINDER_HOUR)
+    after = at_hour(calendar.add_working_days(due_on, REMINDED_AFTER), REMINDER_HOUR)
+    if started is None or started < before:
+        return Reminders(before, after)
+    first_morning = at_hour(calendar.next_working_day(local_date(started)), REMINDER_HOUR)
+    if first_morning <= started:
+        first_morning = at_hour(calendar.add_working_days(local_date(started), 1), REMINDER_HOUR)
+    return Reminders(first_morning if local_date(first_morning) <= due_on else None, after)
+
+
+def _days_waited(
+    start: date, unit: Unit, calendar: Calendar, pauses: Sequence[Pause], as_of: datetime | None
+) -> int:
+    """Days of the clock's own kind after each question, up to and including the day of the reply."""
+    waited, counted_to = 0, start
+    for pause in pauses:
+        first, last = max(local_date(pause.start), counted_to), _last_day_waited(pause, calendar, as_of)
+        if last > first:
+            waited += calendar.working_days_between(first, last) if unit == "working" else (last - first).days
+            counted_to = last
+    return waited
+
+
+def _last_day_waited(pause: Pause, calendar: Calendar, as_of: datetime | None) -> date:
+    if pause.end is not None:
+        return local_date(pause.end)
+    if as_of is None:
+        raise ValueError("an open pause needs as_of")
+    # Over a weekend nobody replies, and a clock asked on its last day must not run out on the Saturday.
+    return calendar.next_working_day(local_date(as_of))
+
+
+def _days_after(start: date, n: int, unit: Unit, calendar: Calendar) -> date:
+    return calendar.add_working_days(start, n) if unit == "working" else start + timedelta(days=n)
+
+
+def _days_off_skipped(start: date, end: date, calendar: Calendar) -> list[date]:
+    """The days off on the way that no weekend explains."""
+    way = (start + timedelta(days=n) for n in range(1, (end - start).days))
+    return [day for day in way if day.weekday() < 5 and not calendar.is_working_day(day)]
+
+
+def _why_skipped(days: Sequence[date], calendar: Calendar) -> str:
+    listed = days_of_months(days)
+    if all(map(calendar.is_public_holiday, days)):
+        template = _("{days} är helgdag.") if len(days) == 1 else _("{days} är helgdagar.")
+    else:
+        template = _("{days} är ingen arbetsdag.") if len(days) == 1 else _("{days} är inga arbetsdagar.")
+    return template.format(days=listed)
+
+
+def _day_off(day: date, calendar: Calendar) -> str:
+    return calendar.holiday_name(day) or (_("en lördag") if day.weekday() == 5 else _("en söndag"))
+
+
+def _days(n: int, unit: Unit) -> str:
+    """Always in figures: a deadline is checked by counting."""
+    if unit == "working":
+        return _("1 arbetsdag") if n == 1 else _("{n} arbetsdagar").format(n=n)
+    return _("1 dag") if n == 1 else _("{n} dagar").format(n=n)
+
+
+# Asked for when needed: a text looked up while the module loads would keep the language of that moment.
+_LAST_DAY = {
+    "acknowledge": lambda: _("Kvittera senast {day}"),
+    "answer": lambda: _("Svar senast {day}"),
+    "returned_answer": lambda: _("Nytt svar senast {day}"),
+    "verdict": lambda: _("Bedöm svaret senast {day}"),
+}
+_TODAY = {
+    "acknowledge": lambda: _("Kvittera i dag"),
+    "answer": lambda: _("Svar i dag"),
+    "returned_answer": lambda: _("Nytt svar i dag"),
+    "verdict": lambda: _("Bedöm i dag"),
+}
+_WAITING = {
+    ("question", "receiver"): lambda: _("medan ni väntade på vår komplettering"),
+    ("question", "sender"): lambda: _("medan mottagaren väntade på er komplettering"),
+}
+
+
+def terms_from(agreed: Mapping[str, object]) -> tuple[Terms, Calendar]:
+    """The times and the calendar of a stored agreement; what it leaves out has the default.
+
+    `{"acknowledge": [5, "working"], …, "answer_by_severity": {"4": [30, "calendar"]},
+    "closed": ["2026-06-05"], "open": []}`.
+    """
+
+    def span(value: object) -> Span:
+        n, unit = cast(tuple[int, Unit], value)
+        return Span(n, unit)
+
+    kinds = ("acknowledge", "answer", "verdict", "returned_answer")
+    own = {kind: span(agreed[kind]) for kind in kinds if kind in agreed}
+    severities = cast(Mapping[str, object], agreed.get("answer_by_severity", {}))
+    closed, opened = (
+        frozenset(date.fromisoformat(day) for day in cast(Sequence[str], agreed.get(key, ())))
+        for key in ("closed", "open")
+    )
+    by_severity = {int(severity): span(value) for severity, value in severities.items()}
+    return Terms(**own, answer_by_severity=by_severity), Calendar(added=closed, removed=opened)

@@ -1,0 +1,155 @@
+"""What a person or a system may send about a deviation. Field names are those of the contract."""
+
+import re
+import uuid
+from datetime import date, timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from backend.core import clock, screening
+from backend.core.text import gettext as _
+from backend.deviations.models import CauseArea, EventKind, Outcome, VerdictKind
+
+# Signs no keyboard writes on purpose, NUL among them, which the database cannot hold.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def _tidy(value: object) -> object:
+    return _CONTROL.sub("", value.replace("\r\n", "\n")) if isinstance(value, str) else value
+
+
+def screened(value: str) -> str:
+    """Refuses text with a certain personnummer or samordningsnummer; the number itself goes nowhere."""
+    for hit in screening.certain(value):
+        raise PydanticCustomError(
+            "personnummer",
+            "{text}",
+            {
+                "text": _(
+                    "Texten innehåller ett {kind} (tecken {start}–{end}) och har inte sparats. "
+                    "Skriv er egen referens i stället."
+                ).format(kind=hit.kind, start=hit.start + 1, end=hit.end),
+                "start": hit.start,
+                "end": hit.end,
+            },
+        )
+    return value
+
+
+def _not_in_future(value: date) -> date:
+    if value > clock.today():
+        raise PydanticCustomError("future", "{text}", {"text": _("Datumet ligger i framtiden.")})
+    return value
+
+
+def _not_ancient(value: date) -> date:
+    if value < clock.today() - timedelta(days=3650):
+        text = _("Datumet ligger mer än tio år tillbaka. Kontrollera året.")
+        raise PydanticCustomError("ancient", "{text}", {"text": text})
+    return value
+
+
+Tidy = Annotated[str, BeforeValidator(_tidy), StringConstraints(strip_whitespace=True)]
+Prose = Annotated[Tidy, StringConstraints(max_length=4000), AfterValidator(screened)]
+Reference = Annotated[Tidy, StringConstraints(max_length=100), AfterValidator(screened)]
+Code = Annotated[Tidy, StringConstraints(max_length=100)]
+PastDay = Annotated[date, AfterValidator(_not_in_future), AfterValidator(_not_ancient)]
+
+
+class Form(BaseModel):
+    # What a person typed must not surface in an error's text or a log line.
+    model_config = ConfigDict(hide_input_in_errors=True, extra="ignore")
+
+
+class ReportForm(Form):
+    submission: uuid.UUID = Field(default_factory=uuid.uuid4)
+    description: Annotated[Prose, StringConstraints(min_length=10)]
+    category: Code
+    sender_unit: Code
+    receiver_unit: Code | None = None
+    receiver_organisation: Code | None = None
+    occurred_on: PastDay
+    target_group: Literal["children_youth", "adults", "older"]
+    event_kind: EventKind = EventKind.ADVERSE_EVENT
+    discovered_on: PastDay | None = None
+    severity: Annotated[int, Field(ge=1, le=4)] | None = None
+    steering_document: Code | None = None
+    shared_reference: Reference | None = None
+    legal_area: Literal["hsl", "sol", "lss"] | None = None
+    consequence_patient: Prose | None = None
+    consequence_work: Prose | None = None
+    immediate_action: Prose | None = None
+    suggestion: Prose | None = None
+    sender_reference: Reference | None = None
+
+
+class DraftForm(Form):
+    """A report as it stands: anything may be missing, but a personnummer is refused here too."""
+
+    submission: uuid.UUID
+
+
+class AnswerActionForm(Form):
+    kind: Annotated[Tidy, StringConstraints(max_length=60)] | None = None
+    text: Annotated[Prose, StringConstraints(min_length=1)]
+    owner: Annotated[Tidy, StringConstraints(max_length=200), AfterValidator(screened)] | None = None
+    due_on: date | None = None
+
+
+class AnswerForm(Form):
+    outcome: Outcome
+    cause: Annotated[Prose, StringConstraints(min_length=1)]
+    cause_areas: list[CauseArea] = []
+    consequence: Prose | None = None
+    patient_informed: bool | None = None
+    actions: Annotated[list[AnswerActionForm], Field(max_length=20)] = []
+    no_action_reason: Prose | None = None
+    follow_up: Prose | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """A unit that shares the view tells why it happened, what it does, and how that is followed up;
+        one that does not share it need only give its reason.
+        """
+        if self.outcome is Outcome.NOT_OURS:
+            return self
+        missing = {
+            "cause_areas": not self.cause_areas,
+            "actions": not self.actions and not self.no_action_reason,
+            "follow_up": not self.follow_up,
+        }
+        if fields := [name for name, lacks in missing.items() if lacks]:
+            raise PydanticCustomError("incomplete_answer", "{fields}", {"fields": ",".join(fields)})
+        return self
+
+
+INCOMPLETE = {
+    "cause_areas": "Välj minst ett område för orsaken.",
+    "actions": "Skriv en åtgärd, eller varför ingen behövs.",
+    "follow_up": "Skriv hur det följs upp.",
+}
+
+
+class VerdictForm(Form):
+    verdict: VerdictKind
+    comment: Prose | None = None
+
+    @model_validator(mode="after")
+    def _reason(self) -> Self:
+        if self.verdict is VerdictKind.RETURNED and not self.comment:
+            raise PydanticCustomError("return_reason", "")
+        return self
+
+
+class WithdrawForm(Form):
+    comment: Annotated[Prose, StringConstraints(min_length=1)]

@@ -1,0 +1,10 @@
+"""The pages of deviations. Writing first: `/deviations/new` must not be read as a case number."""
+
+from fastapi import APIRouter
+
+from backend.deviations.pages import case, lists, report
+
+router = APIRouter()
+router.include_router(report.router)
+router.include_router(lists.router)
+router.include_router(case.router)

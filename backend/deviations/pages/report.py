@@ -1,0 +1,205 @@
+"""Writing a report: the form, its draft, the check before sending, and sending."""
+
+import uuid
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from backend.access import Identity, Permission
+from backend.accounts.identity import Me
+from backend.agreements import queries as agreements
+from backend.core import clock
+from backend.core.db import Db
+from backend.core.errors import ForbiddenError, InvalidError
+from backend.core.text import gettext as _
+from backend.core.web import Submitted, Typed, read, redirect, render
+from backend.deviations import actions, queries, words
+from backend.deviations.forms import DraftForm, ReportForm
+from backend.directory import queries as directory
+
+router = APIRouter()
+
+# Fields that stand under a fold; one with a fault in it is opened.
+PRESET = ("sender_unit", "occurred_on", "discovered_on", "target_group", "severity", "event_kind")
+MORE = (
+    "immediate_action",
+    "consequence_patient",
+    "consequence_work",
+    "suggestion",
+    "steering_document",
+    "legal_area",
+    "shared_reference",
+    "sender_reference",
+)
+
+
+@router.get("/deviations/new", name="deviations.report")
+def report(
+    request: Request,
+    db: Db,
+    me: Me,
+    draft: uuid.UUID | None = None,
+    event_kind: str = "adverse_event",
+    receiver_unit: str = "",
+) -> Response:
+    _may_file(me)
+    if draft is not None:
+        kept = queries.draft(db, me, draft)
+        return _form(
+            request, db, me, {**kept.typed, "submission": str(kept.submission)}, saved_at=kept.saved_at
+        )
+    kind = event_kind if event_kind in words.EVENT_KINDS else "adverse_event"
+    return _form(request, db, me, {"event_kind": kind, "receiver_unit": receiver_unit[:40]})
+
+
+@router.post("/deviations/draft", name="deviations.save_draft")
+def save_draft(request: Request, db: Db, me: Me, typed: Submitted) -> Response:
+    _may_file(me)
+    try:
+        form = read(DraftForm, typed)
+        saved_at = actions.save_draft(db, me, form.submission, typed)
+    except InvalidError as error:
+        return _form(request, db, me, _last(typed), status=422, errors=error.faults)
+    return _form(request, db, me, _last(typed), saved_at=saved_at)
+
+
+@router.post("/deviations/draft/discard", name="deviations.discard_draft")
+def discard_draft(db: Db, me: Me, typed: Submitted) -> Response:
+    actions.discard_draft(db, me, read(DraftForm, typed).submission)
+    return redirect("home")
+
+
+@router.post("/deviations/check", name="deviations.check")
+def check(request: Request, db: Db, me: Me, typed: Submitted) -> Response:
+    _may_file(me)
+    try:
+        form = read(ReportForm, typed)
+        # Kept, so that "Ändra" leads back to what was written.
+        actions.save_draft(db, me, form.submission, typed)
+    except InvalidError as error:
+        return _form(request, db, me, _last(typed), status=422, errors=error.faults)
+    rows = _summary(db, me, form)
+    values = [
+        (name, value) for name, value in _last(typed).items() if name in ReportForm.model_fields and value
+    ]
+    return render(request, "deviations/check.html", form=form, rows=rows, values=values)
+
+
+@router.post("/deviations", name="deviations.submit")
+def submit(request: Request, db: Db, me: Me, typed: Submitted) -> Response:
+    _may_file(me)
+    try:
+        deviation = actions.report(db, me, read(ReportForm, typed))
+    except InvalidError as error:
+        return _form(request, db, me, _last(typed), status=422, errors=error.faults)
+    return redirect("deviations.show", case_number=deviation.case_number)
+
+
+def _may_file(me: Identity) -> None:
+    if not me.may(Permission.FILE):
+        raise ForbiddenError(
+            _("Det uppdrag du valt kan läsa men inte rapportera. Byt uppdrag om du har fler.")
+        )
+
+
+def _last(typed: Typed) -> dict[str, str]:
+    return {name: values[-1] for name, values in typed.items()}
+
+
+def _form(
+    request: Request, db: Session, me: Identity, values: dict[str, Any], *, status: int = 200, **context: Any
+) -> Response:
+    units = directory.own_units(db, me)
+    sender = next(
+        (unit for unit in units if unit.hsa_id == values.get("sender_unit")), units[0] if units else None
+    )
+    if sender is None:
+        raise ForbiddenError(
+            _("Ditt uppdrag hör inte till någon enhet som finns kvar. Kontakta din administratör.")
+        )
+    preset = {
+        "submission": str(uuid.uuid4()),
+        "sender_unit": sender.hsa_id,
+        "occurred_on": clock.today().isoformat(),
+        "target_group": words.TARGET_GROUP_OF.get(sender.care_level, "older"),
+        "event_kind": "adverse_event",
+        "severity": "",
+    }
+    values = {**preset, **{name: value for name, value in values.items() if value}}
+    faulty = {fault.field for fault in context.get("errors", ())}
+    return render(
+        request,
+        "deviations/report.html",
+        status=status,
+        **{"errors": [], "saved_at": None, **context},
+        values={name: values.get(name, "") for name in ReportForm.model_fields},
+        units=[(unit.hsa_id, unit.name) for unit in units],
+        receivers=_receiver_groups(db, me),
+        categories=_category_groups(db, me),
+        steering_documents=agreements.steering_documents(db, me.county_id or 0),
+        words=words,
+        good_example=values["event_kind"] == "good_example",
+        preset_open=bool(faulty & set(PRESET)),
+        more_open=bool(faulty & set(MORE)),
+    )
+
+
+def _receiver_groups(db: Session, me: Identity) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Units by organisation and branch; each group begins with its way in, for the one who does not know more."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for unit in directory.receivers(db, me):
+        title = (
+            unit.organisation
+            if unit.branch.startswith(unit.organisation)
+            else f"{unit.organisation}: {unit.branch}"
+        )
+        name = _("{unit} (vet inte vilken enhet)").format(unit=unit.name) if unit.intake else unit.name
+        groups.setdefault(title, []).append((unit.hsa_id, name))
+    return list(groups.items())
+
+
+def _category_groups(db: Session, me: Identity) -> list[tuple[str | None, list[tuple[str, str]]]]:
+    groups: list[tuple[str | None, list[tuple[str, str]]]] = []
+    for group in agreements.categories(db, me.county_id or 0):
+        if group.below:
+            below = [(group.code, _("{category}, annat").format(category=group.label))]
+            groups.append((group.label, group.below + below))
+        elif groups and groups[-1][0] is None:
+            groups[-1][1].append((group.code, group.label))
+        else:
+            groups.append((None, [(group.code, group.label)]))
+    return groups
+
+
+def _summary(db: Session, me: Identity, form: ReportForm) -> list[tuple[str, str, str]]:
+    """The rows of the check page: label, value, and the field that changes it. Empty ones are left out."""
+    sender = directory.unit_by_hsa_id(db, form.sender_unit)
+    receiver = directory.unit_by_hsa_id(db, form.receiver_unit) if form.receiver_unit else None
+    category = agreements.category(db, me.county_id or 0, form.category)
+    documents = dict(agreements.steering_documents(db, me.county_id or 0))
+    rows = [
+        (
+            _("Till"),
+            f"{receiver.name}, {receiver.branch.organisation.name}" if receiver else None,
+            "receiver_unit",
+        ),
+        (_("Från"), sender.name if sender else None, "sender_unit"),
+        (_("Vad brast"), category.label if category else None, "category"),
+        (_("Vad hände"), form.description, "description"),
+        (_("Slag"), words.word(words.EVENT_KINDS, form.event_kind), "event_kind"),
+        (_("Hände"), form.occurred_on.isoformat(), "occurred_on"),
+        (_("Upptäcktes"), form.discovered_on.isoformat() if form.discovered_on else None, "discovered_on"),
+        (_("Målgrupp"), words.word(words.TARGET_GROUPS, form.target_group), "target_group"),
+        (_("Allvarlighet"), words.word(words.SEVERITIES, form.severity) or _("Vet inte"), "severity"),
+        (_("Omedelbar åtgärd"), form.immediate_action, "immediate_action"),
+        (_("Konsekvens för patienten"), form.consequence_patient, "consequence_patient"),
+        (_("Konsekvens för arbetet"), form.consequence_work, "consequence_work"),
+        (_("Förslag"), form.suggestion, "suggestion"),
+        (_("Överenskommelse"), documents.get(form.steering_document or ""), "steering_document"),
+        (_("Lagrum"), words.word(words.LEGAL_AREAS, form.legal_area), "legal_area"),
+        (_("Gemensam referens"), form.shared_reference, "shared_reference"),
+        (_("Egen referens"), form.sender_reference, "sender_reference"),
+    ]
+    return [(label, value, field) for label, value, field in rows if value]

@@ -1,0 +1,99 @@
+"""The words of the trade as the screen says them. Codes are for machines; no page shows one."""
+
+from collections.abc import Callable
+
+from backend.core.text import gettext as _
+from backend.deviations.models import State
+from backend.deviations.rules import WAITS_FOR, Party
+
+Words = dict[str, Callable[[], str]]
+
+EVENT_KINDS: Words = {
+    "adverse_event": lambda: _("Negativ händelse"),
+    "near_miss": lambda: _("Tillbud, det var nära"),
+    "risk": lambda: _("Risk"),
+    "good_example": lambda: _("Gott exempel"),
+}
+TARGET_GROUPS: Words = {
+    "children_youth": lambda: _("Barn och unga"),
+    "adults": lambda: _("Vuxna"),
+    "older": lambda: _("Äldre"),
+}
+LEGAL_AREAS: Words = {
+    "hsl": lambda: _("Hälso- och sjukvårdslagen (HSL)"),
+    "sol": lambda: _("Socialtjänstlagen (SoL)"),
+    "lss": lambda: _("LSS"),
+}
+# Handbok för riskanalys och händelseanalys: the four steps that region and municipality both use.
+SEVERITIES: Words = {
+    "1": lambda: _("Mindre: obehag eller obetydlig skada"),
+    "2": lambda: _("Måttlig: övergående skada eller mer vård än tänkt"),
+    "3": lambda: _("Betydande: kvarstående måttlig skada eller mycket mer vård"),
+    "4": lambda: _("Mycket allvarlig: dödsfall, självmord eller bestående stor skada"),
+}
+OUTCOMES: Words = {
+    "agree": lambda: _("Vi delar bilden"),
+    "partly": lambda: _("Vi delar bilden delvis"),
+    "not_ours": lambda: _("Vi delar inte bilden"),
+}
+CAUSE_AREAS: Words = {
+    "procedures": lambda: _("Rutiner och riktlinjer"),
+    "communication": lambda: _("Kommunikation och information"),
+    "competence": lambda: _("Utbildning och kompetens"),
+    "environment_organisation": lambda: _("Omgivning och organisation"),
+    "technology": lambda: _("Teknik och utrustning"),
+}
+STATES: Words = {
+    "sent": lambda: _("Skickat"),
+    "acknowledged": lambda: _("Kvitterat"),
+    "answered": lambda: _("Besvarat"),
+    "returned": lambda: _("Åter för nytt svar"),
+    "closed": lambda: _("Avslutat"),
+    "withdrawn": lambda: _("Återtaget"),
+}
+CARE_LEVELS: Words = {
+    "inpatient": lambda: _("Slutenvård"),
+    "psychiatry": lambda: _("Psykiatri"),
+    "primary_care": lambda: _("Primärvård"),
+    "home_nursing": lambda: _("Hemsjukvård"),
+    "home_care": lambda: _("Hemtjänst"),
+    "residential_care": lambda: _("Boende"),
+    "rehabilitation": lambda: _("Rehabilitering"),
+    "social_services": lambda: _("Socialtjänst"),
+    "school_health": lambda: _("Elevhälsa"),
+    "ambulance": lambda: _("Ambulans"),
+    "other": lambda: _("Övrigt"),
+}
+# Whom a unit usually cares for: what the form presets.
+TARGET_GROUP_OF = {"school_health": "children_youth", "social_services": "adults", "psychiatry": "adults"}
+
+
+def options(words: Words) -> list[tuple[str, str]]:
+    return [(code, word()) for code, word in words.items()]
+
+
+def word(words: Words, code: str | int | None) -> str | None:
+    return words[str(code)]() if code is not None else None
+
+
+def turn(state: State, party: Party | None, *, good_example: bool = False) -> tuple[str, str]:
+    """Where a case stands, in words for the one who reads, and the kind of tag that carries them."""
+    if good_example and state is State.ACKNOWLEDGED:
+        return _("Tack mottaget"), "good"
+    to_do = {
+        State.SENT: _("Att kvittera"),
+        State.ACKNOWLEDGED: _("Att besvara"),
+        State.RETURNED: _("Svara på nytt"),
+        State.ANSWERED: _("Svar att läsa"),
+    }
+    if WAITS_FOR.get(state) == party and party is not None:
+        return to_do[state], "waiting"
+    waiting = {
+        State.SENT: (_("Skickat, inväntar kvittens"), "info"),
+        State.ACKNOWLEDGED: (_("Kvitterat, inväntar svar"), "info"),
+        State.RETURNED: (_("Inväntar nytt svar"), "info"),
+        State.ANSWERED: (_("Besvarat, inväntar bedömning"), "info"),
+        State.CLOSED: (_("Avslutat"), "done"),
+        State.WITHDRAWN: (_("Återtaget"), "neutral"),
+    }
+    return waiting[state]

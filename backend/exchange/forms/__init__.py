@@ -1,0 +1,1 @@
+"""What another system may send in files: each row read, checked, and given its type."""

@@ -1,0 +1,57 @@
+"""Writing to people. A mail holds a number and a link, and nothing else of a case."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from backend.core import clock, mail, text
+from backend.core.text import gettext as _
+from backend.settings import settings
+
+
+@dataclass(frozen=True)
+class Letter:
+    subject: str
+    body: str
+
+
+def write(kind: str, case_number: str, unit: str, due_on: date | None) -> Letter:
+    """The letter of that kind about a case. `due_on` is the day by which the reader should act."""
+    link = f"{settings().base_url}/deviations/{case_number}"
+    day = text.long_date(due_on) if due_on else ""
+    when = text.relative_day(due_on, clock.today()) if due_on else ""
+    letters = {
+        "arrival": (
+            _("{unit} har fått ett ärende att kvittera"),
+            _("Ett ärende har kommit till {unit}.\n\n{number}: kvittera senast {day}."),
+        ),
+        "returned": (
+            _("{unit} har fått tillbaka ett ärende"),
+            _("Avsändaren behöver mer i svaret från {unit}.\n\n{number}: svara på nytt senast {day}."),
+        ),
+        "answered": (
+            _("Du har fått svar på ett ärende"),
+            _("Mottagaren har svarat. Läs svaret och säg om det räcker.\n\n{number}: helst före {day}."),
+        ),
+        "reminder_before": (
+            _("Ett ärende hos {unit} ska snart besvaras"),
+            _("Ett ärende hos {unit} väntar på svar.\n\n{number}: svar senast {day}, {when}."),
+        ),
+        "reminder_after": (
+            _("Ett ärende hos {unit} skulle ha besvarats"),
+            _(
+                "Svaret på ett ärende hos {unit} skulle ha kommit {when}. "
+                "Svara nu, så vet avsändaren.\n\n{number}: svar skulle ha kommit senast {day}."
+            ),
+        ),
+    }
+    subject, body = letters[kind]
+    words = {"unit": unit, "number": case_number, "day": day, "when": when}
+    foot = _("Öppna ärendet: {link}\n\nMejlet innehåller inget ur ärendet. Det går inte att svara på.")
+    return Letter(subject.format(**words), f"{body.format(**words)}\n\n{foot.format(link=link)}\n")
+
+
+def send(letter: Letter, to: Sequence[str], key: str) -> None:
+    """Hand a letter over. `key` names the debt, so that every try carries the same Message-ID."""
+    host = settings().base_url.partition("://")[2].partition(":")[0].partition("/")[0]
+    mail.send(to=to, subject=letter.subject, body=letter.body, message_id=f"<{key}@{host}>")

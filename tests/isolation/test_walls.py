@@ -1,0 +1,189 @@
+"""The second lock: what PostgreSQL lets through when the code forgets to ask. Proved by breaking it."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from backend.deviations import actions, queries
+from backend.deviations.forms import AnswerActionForm, WithdrawForm
+from tests.isolation.attack import World, breaches
+from tests.people import ANNA, ANSWER, BOB, CHARLIE, IDA, acting, filed
+
+BRANCHES = {
+    "A": "SE2120000852-V000",  # Sölvesborg, care
+    "I": "SE2120000852-I000",  # Sölvesborg, IFO: the same municipality
+    "B": "SE2321000081-B000",  # the region
+    "C": "SE2120000811-V000",  # Olofström
+    "K": "SE2120000829-V000",  # Karlskrona: commissions a unit of the provider
+    "P": "SE0000000001-A000",  # the provider
+    "D": "SE2120000845-V000",  # Karlshamn: party to nothing
+}
+OLOFSTROM = "hemsjukvard@olofstrom.example"
+PROVIDER = "hemtjanst@exempel.example"
+
+# Tables that hold nothing of a case, so that no row of theirs belongs to one circle only.
+OUTSIDE = {
+    "alembic_version": "the schema's version",
+    "agreements": "what the whole county has agreed",
+    "assignments": "the directory",
+    "branches": "the directory",
+    "categories": "what the whole county has agreed",
+    "caught_mails": "only where there is no mail server: number and link",
+    "counties": "the directory",
+    "groups": "the directory",
+    "login_failures": "keyed hashes and times, before anybody is known",
+    "organisations": "the directory",
+    "outbox": "ids only, read before a job knows whose it is",
+    "passwords": "read before anybody is known; no page shows a row",
+    "people": "the directory",
+    "sessions": "read before anybody is known; no page shows a row",
+    "snapshots": "handling figures between organisations, for everybody signed in",
+    "steering_documents": "what the whole county has agreed",
+    "units": "the directory",
+}
+
+
+@pytest.fixture
+def world(blekinge: str, superuser: Engine) -> Iterator[tuple[Connection, World]]:
+    """Cases between several branches, made by the real actions, and one transaction to attack them in."""
+    for number in (filed(ANNA), filed(OLOFSTROM, sender_unit="SE2120000811-V010")):
+        with acting(BOB) as (db, me):
+            actions.acknowledge(db, me, queries.deviation(db, me, number))
+        with acting(BOB) as (db, me):
+            answer = ANSWER.model_copy(update={"actions": [AnswerActionForm(text="Rutinen ändras.")]})
+            actions.answer(db, me, queries.deviation(db, me, number), answer)
+    filed(IDA, sender_unit="SE2120000852-I010", receiver_unit="SE2321000081-S042")
+    filed(PROVIDER, sender_unit="SE0000000001-A010")
+    filed(CHARLIE, sender_unit="SE2120000829-V010", receiver_unit="SE2120000852-V010")
+    taken_back = filed(ANNA)
+    with acting(ANNA) as (db, me):
+        actions.withdraw(db, me, queries.deviation(db, me, taken_back), WithdrawForm(comment="Fel mottagare."))
+    with acting(ANNA) as (db, me):
+        actions.save_draft(db, me, uuid.uuid4(), {"description": ["Påbörjat"]})
+    with superuser.connect() as connection:
+        ids = dict(connection.execute(text("select hsa_id, id from branches")).all())
+        people = dict(connection.execute(text("select email, id from people")).all())
+        who = {"anna": people[ANNA], "mats": people["mas@solvesborg.example"]}
+        yield connection, World(connection, {name: ids[hsa] for name, hsa in BRANCHES.items()}, who)
+        connection.rollback()
+
+
+def test_every_branch_sees_and_does_just_what_is_theirs(world: tuple[Connection, World]) -> None:
+    assert breaches(*world) == []
+
+
+def test_every_policy_that_is_dropped_or_opened_is_missed(world: tuple[Connection, World]) -> None:
+    """The proof that the attack above would notice: 100 % of the mutants must be caught."""
+    connection, found = world
+    survivors, tried = [], 0
+    for name, mutation in _mutants(connection):
+        nested = connection.begin_nested()
+        connection.execute(text(mutation))
+        if breaches(connection, found) == []:
+            survivors.append(name)
+        nested.rollback()
+        tried += 1
+    print(f"mutants caught: {tried - len(survivors)} of {tried}")
+    assert survivors == []
+    assert tried >= 60
+
+
+def _mutants(connection: Connection) -> list[tuple[str, str]]:
+    policies = connection.execute(
+        text("select tablename, policyname, qual, with_check from pg_policies where schemaname = 'public' order by 1, 2")
+    ).all()
+    mutants = []
+    for table, policy, qual, check in policies:
+        mutants.append((f"drop {policy} on {table}", f"drop policy {policy} on {table}"))
+        if qual not in (None, "true"):
+            mutants.append((f"open {policy} on {table}", f"alter policy {policy} on {table} using (true)"))
+        if check not in (None, "true"):
+            mutants.append((f"unchecked {policy} on {table}", f"alter policy {policy} on {table} with check (true)"))
+    for table in sorted({table for table, *_rest in policies}):
+        mutants.append((f"no force on {table}", f"alter table {table} no force row level security"))
+        mutants.append((f"no security on {table}", f"alter table {table} disable row level security"))
+    return mutants
+
+
+def guard_findings(connection: Connection) -> list[str]:
+    """What the catalogue itself says is wrong with the walls."""
+    findings = []
+    tables = connection.execute(
+        text(
+            "select relname, relrowsecurity and relforcerowsecurity, pg_get_userbyid(relowner) from pg_class"
+            " where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace"
+        )
+    ).all()
+    for table, forced, owner in tables:
+        if not forced and table not in OUTSIDE:
+            findings.append(f"{table} is neither forced nor on the list")
+        if forced and table in OUTSIDE:
+            findings.append(f"{table} is on the list, and forced")
+        if owner != "samsvar_owner":
+            findings.append(f"{table} is owned by {owner}")
+    findings += [f"{gone} is on the list, and not there" for gone in OUTSIDE.keys() - {row[0] for row in tables}]
+    for table, policy, roles, qual, check in connection.execute(
+        text("select tablename, policyname, roles::text, qual, with_check from pg_policies where schemaname = 'public'")
+    ):
+        if "samsvar_app" in roles and "true" in (qual, check):
+            findings.append(f"{policy} on {table} lets everybody through")
+    for role, unsafe in connection.execute(
+        text("select rolname, rolsuper or rolbypassrls or rolcreaterole from pg_roles where rolname like 'samsvar%'")
+    ):
+        if unsafe:
+            findings.append(f"{role} can go around the walls")
+    for member, role in connection.execute(
+        text(
+            "select pg_get_userbyid(member), pg_get_userbyid(roleid) from pg_auth_members"
+            " where pg_get_userbyid(member) like 'samsvar%'"
+        )
+    ):
+        if role not in ("samsvar_app", "samsvar_counter"):
+            findings.append(f"{member} may become {role}")
+    findings += [
+        f"{name} may {right} {table}"
+        for name, table, right in connection.execute(
+            text(
+                "select grantee, table_name, privilege_type from information_schema.role_table_grants"
+                " where grantee like 'samsvar%' and grantee <> 'samsvar_owner' and table_schema = 'public'"
+                " and privilege_type in ('TRUNCATE', 'TRIGGER', 'REFERENCES')"
+            )
+        )
+    ]
+    findings += [
+        f"the view {view} does not run as its reader"
+        for view in connection.scalars(
+            text(
+                "select relname from pg_class where relkind in ('v', 'm') and relnamespace = 'public'::regnamespace"
+                " and coalesce(array_to_string(reloptions, ','), '') not like '%security_invoker=true%'"
+            )
+        )
+    ]
+    return findings
+
+
+def test_the_catalogue_holds_what_the_walls_promise(database: str, superuser: Engine) -> None:
+    with superuser.connect() as connection:
+        assert guard_findings(connection) == []
+
+
+@pytest.mark.parametrize(
+    "careless",
+    [
+        "create table notes (id int)",
+        "alter table answers no force row level security",
+        "create view open_cases as select * from deviations",
+        "create materialized view counted as select count(*) from deviations",
+        "grant truncate on events to samsvar_app",
+        "grant samsvar_owner to samsvar_web",
+        "create policy wide on events for select to samsvar_app using (true)",
+        "alter table events owner to postgres",
+    ],
+)
+def test_the_catalogue_guard_notices_a_careless_migration(database: str, superuser: Engine, careless: str) -> None:
+    with superuser.connect() as connection:
+        connection.execute(text(careless))
+        assert len(guard_findings(connection)) >= 1
+        connection.rollback()

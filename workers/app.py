@@ -1,0 +1,52 @@
+"""The Celery app: what may be rung, and the one thing beat sends, a tick.
+
+The database is the queue. A message only says that there is something to look for, so it may be lost,
+doubled or late without harm.
+"""
+
+from celery import Celery
+from celery.signals import worker_process_init
+
+from backend.core import db, jobs
+
+celery = Celery("samsvar", broker=jobs.broker_url(), include=["workers.notifications", "workers.summaries"])
+celery.conf.update(
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    task_soft_time_limit=240,
+    task_time_limit=270,
+    timezone="Europe/Stockholm",
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        # A killed worker's message comes back within half a minute, not after the default hour; the row in
+        # the outbox has its own clock (`jobs.STUCK`) and decides alone whether anything is left to do.
+        "visibility_timeout": 300,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_keepalive": True,
+    },
+    # An old tick is worth nothing once a new one has come: after an outage they would only queue up.
+    beat_schedule={"tick": {"task": "tick", "schedule": 10.0, "options": {"expires": 30}}},
+    # The schedule is one line long: there is nothing for beat to remember, and no file to be torn by a kill.
+    beat_scheduler="celery.beat:Scheduler",
+)
+
+
+@worker_process_init.connect
+def _own_connections(**_signal: object) -> None:
+    # A connection inherited by fork would be used by two processes at once.
+    db.engine().dispose(close=False)
+
+
+@celery.task(name="tick")
+def tick() -> None:
+    """Ring for whatever is due and not taken: new debts whose ring was lost, and what a dead worker left."""
+    for kind in jobs.kinds_due():
+        if kind in celery.tasks:
+            celery.send_task(kind)
