@@ -22,7 +22,7 @@ demo: $(STAMP) ## start the county of Blekinge at http://localhost:8000 (PORT=â€
 	@.venv/bin/samsvar demo
 
 demo-reset: $(STAMP) ## stop what runs here and delete its data (.samsvar)
-	@.venv/bin/python -c 'from pathlib import Path; from backend.core.supervisor import reset; reset(Path(".samsvar"))'
+	@.venv/bin/samsvar demo-reset
 
 test: $(STAMP) chromium ## run the whole suite, or a part: make test T=tests/deviations
 	@$(RUN) pytest -n 2 "$(T)"

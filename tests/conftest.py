@@ -163,6 +163,13 @@ def blekinge() -> Iterator[str]:
         yield name
 
 
+@pytest.fixture(scope="module")
+def shared_blekinge() -> Iterator[str]:
+    """One database with the directory for a whole module that only reads what it has once written."""
+    with _fresh(blekinge_template()) as name:
+        yield name
+
+
 @pytest.fixture
 def history() -> Iterator[str]:
     """A database with the directory and the cases of 2023 and 2024."""
@@ -175,7 +182,7 @@ def superuser(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """Looks past the walls at the database of this test, to see what is really there."""
     names = [
         request.getfixturevalue(name)
-        for name in ("database", "blekinge", "history")
+        for name in ("database", "blekinge", "shared_blekinge", "history")
         if name in request.fixturenames
     ]
     engine = create_engine(admin_url(names[0]), poolclass=NullPool)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from backend.settings import Settings
+
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "docker-compose.yml"
 SECRETS = {
@@ -18,6 +20,7 @@ SECRETS = {
     "SAMSVAR_WEB_PASSWORD": "web",
     "SAMSVAR_SECRET_KEY": "key",
     "SAMSVAR_BASE_URL": "https://samsvar.example.se",
+    "SAMSVAR_MAIL_FROM": "samsvar@example.se",
     "SAMSVAR_SMTP_URL": "smtp://mail.example.se:587",
 }
 COMPOSE = shutil.which("docker-compose")
@@ -118,6 +121,12 @@ def test_only_web_is_reached_from_outside_and_only_from_this_machine(services: d
     } == {"web": ["127.0.0.1:8000:8000"]}
     outward = sorted(name for name, service in services.items() if "outside" in service["networks"])
     assert outward == ["web", "worker"]
+
+
+def test_every_setting_given_is_one_that_the_product_reads(services: dict[str, Any]) -> None:
+    known = {str(field.validation_alias or name).upper() for name, field in Settings.model_fields.items()}
+    ours = ("migrate", "web", "worker", "beat")
+    assert {setting for name in ours for setting in services[name]["environment"]} - known == set()
 
 
 def test_whoever_can_fail_silently_has_a_health_check(services: dict[str, Any]) -> None:

@@ -152,9 +152,10 @@ class _Ward:
             if now >= self.due:
                 self._start()
         elif self.process.poll() is not None:
-            _signal_group(
-                self.process.pid, signal.SIGKILL
-            )  # a dead worker's own children take no orders any more
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(
+                    self.process.pid, signal.SIGKILL
+                )  # a dead worker's children take no orders any more
             self.short_lives = self.short_lives + 1 if now - self.started < SHORT_LIFE else 0
             pause = min(0.5 * 2**self.short_lives, LONGEST_PAUSE)
             self.due = now + pause
@@ -211,11 +212,6 @@ def _environment(pid: int) -> list[bytes]:
         return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:  # ended, or another user's
         return []
-
-
-def _signal_group(group: int, what: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, what)
 
 
 def _holder(state: Path) -> int | None:

@@ -148,7 +148,7 @@ class Line:
             self.fault(
                 column,
                 _(
-                    "Tiden saknar sin skillnad mot UTC. Lägg till +01:00 (vintertid) eller +02:00 (sommartid)."
+                    "Tiden saknar sin skillnad mot UTC. Skriv den som 2024-01-31T08:30:00+01:00, på sommaren +02:00."
                 ),
             )
         elif at.year < OLDEST:

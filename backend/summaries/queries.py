@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from backend.core.errors import NotFoundError
@@ -155,7 +156,7 @@ def listing(db: Session, county_id: int) -> Sequence[Snapshot]:
     """The newest issue of every month that has one, newest month first."""
     return db.scalars(
         select(Snapshot)
-        .distinct(Snapshot.month)
+        .ext(distinct_on(Snapshot.month))
         .where(Snapshot.county_id == county_id)
         .order_by(Snapshot.month.desc(), Snapshot.issue.desc())
     ).all()

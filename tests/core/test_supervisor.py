@@ -16,6 +16,7 @@ import pytest
 
 from backend.core import embedded
 from backend.core.supervisor import MARK, AlreadyRunning, claim, reset
+from tests.core.embedded.probes import postmaster
 
 BOSS = """
 import json, sys
@@ -202,11 +203,12 @@ def test_a_second_one_in_the_same_folder_is_told_who_runs(state: Path) -> None:
 def test_a_reset_stops_everything_and_then_deletes_the_folder(state: Path) -> None:
     state.parent.chmod(0o711)
     servers = embedded.start(state, disposable=True)
+    database = postmaster(servers)
     started = boss(state, {"beat": python(CALM, state.with_name("beat"))})
     pid = pid_in(state.with_name("beat"))
     reset(state)
     assert "ready" in lines(started)
-    assert (started.returncode, runs(pid), state.exists()) == (0, False, False)
+    assert (started.returncode, runs(pid), runs(database), state.exists()) == (0, False, False, False)
     assert embedded.find(state) is None
     assert embedded.start(state, disposable=True) == servers
     reset(state)

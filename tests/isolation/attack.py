@@ -6,7 +6,7 @@ On a sound database the list is empty; with any policy dropped, opened or un-for
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -78,32 +78,29 @@ class World:
         return next(row for row in self.rows[table] if row["deviation_id"] == case["id"])
 
 
-def breaches(connection: Connection, world: World) -> list[str]:
-    found: list[str] = []
+def breaches(connection: Connection, world: World) -> Generator[str, None, None]:
+    """A sentence for every expectation that does not hold, the quickest asked first."""
     for name, branch in world.branches.items():
         for who, person in world.people.items():
             with acting(connection, "app", branch, person):
                 for table in KEYS:
                     if seen(connection, table) != world.visible(table, branch, person):
-                        found.append(f"{who} in {name} does not see just what is theirs in {table}")
+                        yield f"{who} in {name} does not see just what is theirs in {table}"
     for role, branch in (("app", None), ("owner", world.branches["A"]), ("owner", None)):
         with acting(connection, role, branch, None):
-            found += [f"{role} without a branch of its own sees {table}" for table in KEYS if seen(connection, table)]
+            yield from (f"{role} without a branch sees {table}" for table in KEYS if seen(connection, table))
     with acting(connection, "operator", None, None):
-        found += [
-            f"the operator does not see all of {table}"
-            for table in OPERATORS
-            if seen(connection, table) != {row["_key"] for row in world.rows[table]}
-        ]
+        for table in OPERATORS:
+            if seen(connection, table) != {row["_key"] for row in world.rows[table]}:
+                yield f"the operator does not see all of {table}"
     with acting(connection, "counter", None, None):
         ids = {str(id_) for id_ in connection.scalars(text("select id from deviations"))}
         if ids != {row["_key"] for row in world.rows["deviations"]}:
-            found.append("the counter does not see all cases")
+            yield "the counter does not see all cases"
         for column in ("description", "case_number", "shared_reference", "visible_branches"):
             if allowed(connection, f"select {column} from deviations"):
-                found.append(f"the counter reads {column}")
-    found += list(_forged(connection, world))
-    return found
+                yield f"the counter reads {column}"
+    yield from _forged(connection, world)
 
 
 def seen(connection: Connection, table: str) -> set[str]:
@@ -130,8 +127,10 @@ def acting(connection: Connection, role: str, branch: int | None, person: int | 
             "person": str(person) if person else "",
         },
     )
-    yield
-    nested.rollback()
+    try:
+        yield
+    finally:
+        nested.rollback()
 
 
 def allowed(connection: Connection, statement: str, **values: Any) -> bool:
@@ -174,6 +173,8 @@ def _forged(connection: Connection, world: World) -> Iterator[str]:
     def as_(branch: int, person: int | None = None) -> Any:
         return acting(connection, "app", branch, person)
 
+    # Where a row is moved, no WHERE: reading a column would bring in the policy for reading as well, and hide that
+    # the one for writing is open.
     tries: list[tuple[str, int, int | None, bool, Callable[[], bool]]] = [
         # (what, branch, person, whether it must go through, the try)
         ("A files its own", a, None, True, lambda: inserts(connection, "deviations", ab, **new_case)),
@@ -197,9 +198,20 @@ def _forged(connection: Connection, world: World) -> Iterator[str]:
             lambda: allowed(
                 connection,
                 "update deviations set sender_branch_id = :branch, sender_unit_id = :unit,"
-                " receiver_branch_id = :other, receiver_unit_id = :other_unit where id = :id",
-                id=ab["id"],
+                " receiver_branch_id = :other, receiver_unit_id = :other_unit",
                 **c_unit,
+            ),
+        ),
+        (
+            "D makes everybody's cases its own",
+            world.branches["D"],
+            None,
+            False,
+            lambda: allowed(
+                connection,
+                "update deviations set sender_branch_id = :branch, sender_unit_id = :unit",
+                branch=world.branches["D"],
+                unit=world.a_unit_of["D"],
             ),
         ),
         ("A sends its case on", a, None, True, lambda: inserts(connection, "handovers", leg_ab, **new, position=2)),
@@ -227,9 +239,7 @@ def _forged(connection: Connection, world: World) -> Iterator[str]:
             a,
             None,
             False,
-            lambda: allowed(
-                connection, update.format("handovers", "deviation_id = :to, position = 7"), id=leg_ab["id"], to=cb["id"]
-            ),
+            lambda: allowed(connection, "update handovers set deviation_id = :to, position = (random() * 99999)::int", to=cb["id"]),
         ),
         ("B answers what it holds", b, None, True, lambda: inserts(connection, "answers", answer_ab, **new)),
         ("B answers in A's name", b, None, False, lambda: inserts(connection, "answers", answer_ab, **new, branch_id=a)),
@@ -238,7 +248,7 @@ def _forged(connection: Connection, world: World) -> Iterator[str]:
         ("A judges", a, None, True, lambda: allowed(connection, update.format("answers", "verdict_comment = 'x'"), id=answer_ab["id"])),
         ("B judges its own answer", b, None, False, lambda: allowed(connection, update.format("answers", "verdict_comment = 'x'"), id=answer_ab["id"])),
         ("A judges C's answer", a, None, False, lambda: allowed(connection, update.format("answers", "verdict_comment = 'x'"), id=answer_cb["id"])),
-        ("A moves its answer to C's case", a, None, False, lambda: allowed(connection, update.format("answers", "deviation_id = :to"), id=answer_ab["id"], to=cb["id"])),
+        ("A moves its answer to C's case", a, None, False, lambda: allowed(connection, "update answers set deviation_id = :to", to=cb["id"])),
         ("B adds an action", b, None, True, lambda: inserts(connection, "answer_actions", world.of("answer_actions", ab), **new)),
         ("A adds an action", a, None, False, lambda: inserts(connection, "answer_actions", world.of("answer_actions", ab), **new)),
         ("A logs on its case", a, None, True, lambda: inserts(connection, "events", event_ab, **new)),
@@ -253,8 +263,9 @@ def _forged(connection: Connection, world: World) -> Iterator[str]:
         ("A notes its reference", a, None, True, lambda: _notes(connection, side_ab)),
         ("B notes A's reference", b, None, False, lambda: _notes(connection, side_ab)),
         ("A notes C's reference", a, None, False, lambda: _notes(connection, side_cb)),
-        ("A hands its side to B", a, None, False, lambda: _notes(connection, side_ab, "branch_id = :to", to=b)),
-        ("A moves its side to C's case", a, None, False, lambda: _notes(connection, side_ab, "deviation_id = :to", to=cb["id"])),
+        ("A hands its side to B", a, None, False, lambda: _hands_over(connection, "branch_id = :to", b, ab["id"])),
+        ("A moves its side to C's case", a, None, False, lambda: _hands_over(connection, "deviation_id = :to", cb["id"], ab["id"])),
+        ("B makes A's side its own", b, None, False, lambda: _hands_over(connection, "branch_id = :to", b, ab["id"])),
         ("a writer drafts", draft["branch_id"], draft["person_id"], True, lambda: inserts(connection, "drafts", draft, submission=new_case["submission"])),
         ("a colleague drafts in another's name", draft["branch_id"], world.people["mats"], False, lambda: inserts(connection, "drafts", draft, submission=new_case["submission"])),
         ("a writer drafts in another branch", c, draft["person_id"], False, lambda: inserts(connection, "drafts", draft, submission=new_case["submission"])),
@@ -287,6 +298,15 @@ def _signs(connection: Connection, event: Row, branch: int, person: int) -> bool
         branch=branch,
         person=person,
     )
+
+
+def _hands_over(connection: Connection, what: str, to: int, case: int) -> bool:
+    """Try it with the sides of one case alone: two rows that become the same would be refused for that."""
+    role = connection.scalar(text("select current_user"))
+    connection.execute(text("set local role none"))
+    connection.execute(text("delete from sides where deviation_id <> :case"), {"case": case})
+    connection.execute(text(f"set local role {role}"))
+    return allowed(connection, f"update sides set {what}", to=to)
 
 
 def _notes(connection: Connection, side: Row, what: str = "reference = 'x'", **values: Any) -> bool:

@@ -121,7 +121,7 @@ def launch(
             user=account.uid if root else None,
             group=account.gid if root else None,
             extra_groups=[] if root else None,
-            umask=0o077,
+            umask=0o077,  # for what it writes, Valkey's socket among it
             start_new_session=True,  # Ctrl-C in the terminal is for the launcher, which stops us in order
         )
     _launched.append(child)

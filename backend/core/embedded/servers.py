@@ -201,7 +201,6 @@ def _valkey_command(home: Home, *, disposable: bool) -> Sequence[str | Path]:
     options = {
         "port": "0",
         "unixsocket": os.fspath(_valkey_socket(home)),
-        "unixsocketperm": "700",
         "dir": os.fspath(home.valkey),
         "appendonly": "yes",
         "appendfsync": "no" if disposable else "everysec",

@@ -58,5 +58,6 @@ def save_draft(
 
 
 def discard_draft(db: Session, me: Identity, submission: uuid.UUID) -> None:
+    """Throw a draft away. Raises NotFoundError for one that is not this person's."""
     draft = queries.draft(db, me, submission)
     db.execute(delete(Draft).where(Draft.submission == draft.submission))

@@ -37,14 +37,12 @@ def import_directory(db: Session, folder: Path, county: str, *, dry_run: bool = 
     _check_against(db, files)
     if files.faults:
         return Outcome(faults=files.faults)
-    attempt = db.begin_nested()
-    fates = _write(db, files)
-    outcome = Outcome({kind: Counter(fate.values()) for kind, fate in fates.items()})
-    if dry_run:
-        attempt.rollback()
-        return outcome
-    attempt.commit()
-    if outcome.touched:
+    with db.begin_nested() as attempt:
+        fates = _write(db, files)
+        outcome = Outcome({kind: Counter(fate.values()) for kind, fate in fates.items()})
+        if dry_run:
+            attempt.rollback()
+    if outcome.touched and not dry_run:
         audit.record_system(db, "exchange.import_directory", county=code, touched=outcome.touched)
     return outcome
 

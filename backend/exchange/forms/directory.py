@@ -251,34 +251,33 @@ def _assignment(line: Line) -> AssignmentRow:
 
 
 def _check_units(found: Directory) -> None:
-    units = found.units
-    above = {hsa_id: unit.parent for hsa_id, unit in units.items()}
+    units, branches = found.units, found.branches
+    above = {hsa_id: "" if unit.is_root else unit.parent for hsa_id, unit in units.items()}
     for unit in units.values():
+        line = unit.line
         if unit.organisation not in found.organisations:
-            unit.line.fault(
+            line.fault(
                 "organisation_hsa_id", _("Organisationen finns inte i organisations.csv. Lägg till den där.")
             )
         if unit.commissioned_by and (
-            unit.commissioned_by == unit.branch or unit.commissioned_by not in found.branches
+            unit.commissioned_by == unit.branch or unit.commissioned_by not in branches
         ):
             reason = _(
                 "Uppdragsgivaren ska vara en annan verksamhets översta enhet. Skriv dess HSA-id, eller lämna tomt."
             )
-            unit.line.fault("commissioned_by", reason)
+            line.fault("commissioned_by", reason)
         if unit.is_root:
             if unit.parent:
-                unit.line.fault("parent_hsa_id", _("Enheten är överst i sin verksamhet. Lämna tomt."))
-            continue
-        root = units.get(unit.branch)
-        if root is None or not root.is_root:
-            unit.line.fault(
-                "branch_hsa_id", _("Verksamhetens översta enhet finns inte i filen. Rätta HSA-id.")
-            )
-        elif root.organisation != unit.organisation:
-            unit.line.fault(
-                "organisation_hsa_id", _("Verksamheten hör till en annan organisation. Rätta den ena.")
-            )
-        _check_parent(unit, units.get(unit.parent), above)
+                line.fault("parent_hsa_id", _("Enheten är överst i sin verksamhet. Lämna tomt."))
+        elif unit.branch not in branches:
+            # Then nothing can be said of its parent.
+            line.fault("branch_hsa_id", _("Verksamhetens översta enhet finns inte i filen. Rätta HSA-id."))
+        else:
+            if branches[unit.branch].organisation != unit.organisation:
+                line.fault(
+                    "organisation_hsa_id", _("Verksamheten hör till en annan organisation. Rätta den ena.")
+                )
+            _check_parent(unit, units.get(unit.parent), above)
 
 
 def _check_parent(unit: UnitRow, parent: UnitRow | None, above: Mapping[str, str]) -> None:
