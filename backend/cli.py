@@ -1,22 +1,29 @@
 """The `samsvar` command."""
 
+import csv
+import io
+import json
 import os
 import sys
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from backend.core import db
+from backend.core import db, text
 from backend.settings import ROOT, settings
 
 if TYPE_CHECKING:
     from backend.exchange.outcome import Outcome
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Samsvar: avvikelser i samverkan, från rapport till svar.")
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Samsvar: avvikelser i samverkan, från rapport till svar.",
+)
 imports = typer.Typer(no_args_is_help=True, help="Läs in katalog och historik.")
 figures = typer.Typer(no_args_is_help=True, help="Räkna.")
 app.add_typer(imports, name="import")
@@ -39,7 +46,8 @@ def serve() -> None:
         access_log=False,
         log_level="warning",
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings().trusted_proxies),
+        forwarded_allow_ips=settings().trusted_proxies or None,
         timeout_graceful_shutdown=5,
     )
 
@@ -73,9 +81,19 @@ def migrate() -> None:
 @app.command()
 def demo() -> None:
     """Starta allt på den här datorn: databas, kö, webb, arbetare och taktslagare, med påhittade uppgifter."""
+    # Whoever asks for the demo has it, also on servers of their own.
+    os.environ["SAMSVAR_ENV"] = "demo"
+    settings.cache_clear()
+    if bool(settings().database_url) != bool(settings().redis_url):
+        err.print("Sätt både DATABASE_URL och REDIS_URL, eller ingen av dem.")
+        raise typer.Exit(2)
     from backend import demo as county  # loads every room
 
-    raise typer.Exit(county.run(settings().state, settings().port, say=err.print))
+    raise typer.Exit(
+        county.run(
+            settings().state, settings().port, say=lambda words: print(words, file=sys.stderr, flush=True)
+        )
+    )
 
 
 @app.command(hidden=True)
@@ -157,23 +175,63 @@ def answer_rate(
     format: Annotated[str, typer.Option(help="table, json eller csv.")] = "table",  # noqa: A002  the flag's name
 ) -> None:
     """Andel besvarade av ärenden med utgången svarsfrist, med osäkerhet."""
-    from backend.statistics import report  # slow import
+    from backend.core.errors import InvalidError  # slow imports
+    from backend.statistics import months, queries
 
-    with db.unit_of_work(db.COUNTER) as session:
-        print(  # Rich would wrap them
-            report.answer_rate(
+    try:
+        with db.unit_of_work(db.COUNTER) as session:
+            found = queries.answer_rate(
                 session,
                 county=county,
-                first=first,
-                last=last,
+                first=months.parse(first),
+                last=months.parse(last),
                 sender=sender,
                 receiver=receiver,
                 category=category,
                 as_of=date.fromisoformat(as_of) if as_of else None,
-                format=format,
-            ),
-            end="",
-        )
+            )
+    except InvalidError as error:
+        for fault in error.faults:
+            err.print(f"--{fault.field}: {fault.text}")
+        raise typer.Exit(2) from None
+    except ValueError:
+        err.print("Skriv månader som 2023-01 och brytdagen som 2024-12-31.")
+        raise typer.Exit(2) from None
+    print(_written(found, format), end="")
+
+
+def _written(found: dict[str, Any], format: str) -> str:  # noqa: A002  the flag's name
+    """The figures as JSON, as a line of CSV under its head, or as a table for people."""
+    if format == "json":
+        return json.dumps(found, ensure_ascii=False, indent=2) + "\n"
+    if format == "csv":
+        file = io.StringIO()
+        flat = {
+            key: json.dumps(value) if isinstance(value, dict | list) else value
+            for key, value in found.items()
+        }
+        writer = csv.DictWriter(file, flat)
+        writer.writeheader()
+        writer.writerow(flat)
+        return file.getvalue()
+    low, high = found["interval"]
+    rate = found["answer_rate"]
+    shown = {
+        "Period": f"{found['from']} – {found['to']}, till och med {found['as_of']}",
+        "Med utgången svarsfrist": found["matured"],
+        "Besvarade": found["answered"],
+        "Andel besvarade": "–" if rate is None else text.percent(rate, 1),
+        "Osäkerhet (95 %)": f"{text.percent(low, 1)} – {text.percent(high, 1)}",
+        "I tid": found["on_time"],
+        "Kvitterade": found["acknowledged"],
+        "Godtagna": found["accepted"],
+        "Pågår": found["ongoing"],
+        "Återtagna": found["withdrawn"],
+        "Goda exempel": found["good_examples"],
+        "Svarstid, median": "–" if found["median_days"] is None else f"{found['median_days']} dagar",
+    }
+    width = max(map(len, shown))
+    return "".join(f"{label:<{width}}  {value}\n" for label, value in shown.items())
 
 
 def _tell(outcome: "Outcome", dry_run: bool) -> None:

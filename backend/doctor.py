@@ -96,5 +96,9 @@ def _mail() -> Iterator[Finding]:
         yield Finding("Mejl", "ok", "Skickas genom SAMSVAR_SMTP_URL.")
     else:
         yield Finding(
-            "Mejl", "ok" if settings().env != "production" else "error", "Fångas och visas på /demo/post."
+            "Mejl",
+            "ok" if settings().env != "production" else "error",
+            "Fångas och visas på /demo/post."
+            if settings().env != "production"
+            else "Sätt SAMSVAR_SMTP_URL, annars når inga påminnelser fram.",
         )

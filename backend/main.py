@@ -7,10 +7,11 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from psycopg.errors import InsufficientPrivilege
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DataError, ProgrammingError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope as AsgiScope
 
@@ -53,7 +54,7 @@ def create_app() -> FastAPI:
     app.state.env = settings().env
     app.state.frame = _frame
     draw.name_routes(app.url_path_for)
-    app.add_middleware(Walls, base_url=settings().base_url, secure=settings().secure, broken=_broken)
+    app.add_middleware(Walls, base_url=settings().base_url, refused=_cross_site, broken=_broken)
     app.mount("/static", _Static(directory=draw.STATIC), name="static")
     app.include_router(backend.pages.router)
     app.include_router(backend.accounts.pages.router)
@@ -66,6 +67,8 @@ def create_app() -> FastAPI:
         (errors.SamsvarError, _failed),
         (HTTPException, _http_failed),
         (BodyTooLargeError, _too_large),
+        (RequestValidationError, _unreadable),
+        (DataError, _unreadable),
         (ProgrammingError, _refused_by_the_database),
     ):
         app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
@@ -103,7 +106,7 @@ def _frame(request: Request) -> dict[str, Any]:
     entries = [
         ("home", _("Start"), True),
         ("deviations.inbox", _("Inkorg"), me.may(Permission.SEE_CASES)),
-        ("deviations.list", _("Ärenden"), bool(me.branches)),
+        ("deviations.list", _("Ärenden"), me.may(Permission.FILE)),
         ("deviations.report", _("Rapportera"), me.may(Permission.FILE)),
         ("statistics.figures", _("Siffror"), me.may(Permission.SEE_FIGURES)),
         ("summaries.list", _("Månaden"), True),
@@ -144,14 +147,25 @@ def _failed(request: Request, error: errors.SamsvarError) -> Response:
             else _("Sidan finns inte. Kontrollera adressen."),
         )
     if isinstance(error, errors.ForbiddenError):
-        return _page(request, 403, _("Det räcker inte ditt uppdrag till"), error.text)
+        return _page(request, 403, _("Ditt uppdrag räcker inte till det här"), error.text)
     if isinstance(error, errors.ConflictError):
         return _page(request, 409, _("Någon hann före"), error.text)
+    return _unreadable(request, error)
+
+
+def _unreadable(request: Request, _error: Exception) -> Response:
+    """What no page of ours sends: a word where a number stands, or a sign (NUL) that the database cannot hold."""
+    return _page(
+        request, 422, _("Det gick inte att läsa"), _("Uppgifterna gick inte att tolka."), template=422
+    )
+
+
+def _cross_site(request: Request) -> Response:
     return _page(
         request,
-        error.status,
-        _("Det gick inte att läsa"),
-        _("Uppgifterna gick inte att tolka."),
+        403,
+        _("Det gick inte"),
+        _("Begäran kom från en annan webbplats och avvisades."),
         template=422,
     )
 

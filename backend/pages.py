@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from backend.access import Permission
 from backend.accounts.identity import Me
+from backend.audit import actions as audit
 from backend.core import clock, db, jobs, migrate
 from backend.core.db import Db, Scope, unit_of_work
 from backend.core.jobs import Owed
@@ -35,6 +36,8 @@ def home(request: Request, db: Db, me: Me) -> Response:
     """Where a working day begins: what waits, what one was writing, what one has sent."""
     waiting = deviations.inbox(db, me, limit=6) if me.may(Permission.SEE_CASES) else []
     own = deviations.own_reports(db, me, limit=5) if me.branches else []
+    if cases := sorted({row.case_number for row in [*waiting[:5], *own]}):
+        audit.record(db, me, "home", cases=cases)
     return render(
         request,
         "home.html",

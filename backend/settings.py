@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     mail_from: str = Field("samsvar@localhost", validation_alias="SAMSVAR_MAIL_FROM")
     web_password: str = Field("", validation_alias="SAMSVAR_WEB_PASSWORD")
     env: Literal["demo", "test", "production", ""] = Field("", validation_alias="SAMSVAR_ENV")
+    trusted_proxies: str = Field("", validation_alias="SAMSVAR_TRUSTED_PROXIES")
     state: Path = Field(Path(".samsvar"), validation_alias="SAMSVAR_STATE")
 
     @model_validator(mode="after")

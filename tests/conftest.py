@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from fastapi.testclient import TestClient  # noqa: E402  settings are read when 
 from sqlalchemy import Engine, create_engine, make_url, text  # noqa: E402
 from sqlalchemy.pool import NullPool  # noqa: E402
 
-from backend.core import db, embedded, migrate  # noqa: E402
+from backend.core import clock, db, embedded, migrate  # noqa: E402
 from backend.settings import settings  # noqa: E402
 
 _servers: list[embedded.Servers] = []
@@ -117,7 +118,8 @@ def blekinge_template() -> str:
     def fill() -> None:
         from backend.exchange import COUNTIES, actions
 
-        with db.unit_of_work(db.OPERATOR) as session:
+        # Long ago, so that a test may stand at any later day and find the people at work.
+        with clock.at(datetime(2022, 12, 1, tzinfo=UTC)), db.unit_of_work(db.OPERATOR) as session:
             outcome = actions.import_directory(session, COUNTIES / "blekinge", "BLE")
         assert outcome.faults == []
 

@@ -36,7 +36,11 @@ FORBIDDEN_NAMES = {"service", "services", "repository", "manager", "utils", "hel
 
 def test_import_contracts_hold() -> None:
     checked = subprocess.run(
-        [Path(sys.executable).parent / "lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert checked.returncode == 0, checked.stdout
 
@@ -80,7 +84,9 @@ def test_files_stay_within_four_hundred_lines() -> None:
 
 
 def test_no_file_has_a_name_that_says_nothing() -> None:
-    assert [_name(file) for file in CODE if FORBIDDEN_NAMES & {part.removesuffix(".py") for part in file.parts}] == []
+    assert [
+        _name(file) for file in CODE if FORBIDDEN_NAMES & {part.removesuffix(".py") for part in file.parts}
+    ] == []
 
 
 def test_alembic_folder_does_not_shadow_the_library() -> None:
@@ -154,7 +160,11 @@ def test_template_says_nothing_that_cannot_be_translated(name: str) -> None:
     env = draw.templates()
     source = (TEMPLATES / name).read_text("utf-8")
     data = "\0".join(value for _line, kind, value in env.lex(source) if kind == TOKEN_DATA)
-    words = [word for word in re.findall(r"[A-Za-zÅÄÖåäö@.]{2,}", _outside_tags(data)) if word not in WORDS_AS_THEY_ARE]
+    words = [
+        word
+        for word in re.findall(r"[A-Za-zÅÄÖåäö@.]{2,}", _outside_tags(data))
+        if word not in WORDS_AS_THEY_ARE
+    ]
     assert words == []
 
 
@@ -226,7 +236,9 @@ def _calls(*names: str) -> set[str]:
     for file in CODE:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Call):
-                called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                called = (
+                    node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                )
                 if called in names:
                     found.add(_name(file))
     return found

@@ -4,10 +4,17 @@ The database is the queue. A message only says that there is something to look f
 doubled or late without harm.
 """
 
+import warnings
+
 from celery import Celery
+from celery.exceptions import SecurityWarning
 from celery.signals import worker_process_init
 
 from backend.core import db, jobs
+from backend.summaries import actions as summaries
+
+# As root, Celery warns of pickle at every start; only JSON is accepted here.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 celery = Celery("samsvar", broker=jobs.broker_url(), include=["workers.notifications", "workers.summaries"])
 celery.conf.update(
@@ -23,6 +30,7 @@ celery.conf.update(
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # a broker that is away all night is found in the morning
     broker_transport_options={
         # A killed worker's message comes back within half a minute, not after the default hour; the row in
         # the outbox has its own clock (`jobs.STUCK`) and decides alone whether anything is left to do.
@@ -47,6 +55,8 @@ def _own_connections(**_signal: object) -> None:
 @celery.task(name="tick")
 def tick() -> None:
     """Ring for whatever is due and not taken: new debts whose ring was lost, and what a dead worker left."""
+    with db.unit_of_work(db.NOBODY) as session:
+        summaries.owe_past_month(session)
     for kind in jobs.kinds_due():
         if kind in celery.tasks:
             celery.send_task(kind)

@@ -1,7 +1,7 @@
 """Mail that is owed. Before sending, the case is asked whether the mail is still true."""
 
-from backend.core import jobs
-from backend.core.db import NOBODY, Scope, unit_of_work
+from backend.core import clock, jobs
+from backend.core.db import Scope, unit_of_work
 from backend.deviations import queries as deviations
 from backend.deviations.models import State
 from backend.directory import queries as directory
@@ -19,34 +19,22 @@ STILL_TRUE = {
 
 @celery.task(name="notifications.arrival")
 def arrival() -> None:
-    _deliver("notifications.arrival")
+    jobs.work("notifications.arrival", _send)
 
 
 @celery.task(name="notifications.answered")
 def answered() -> None:
-    _deliver("notifications.answered")
+    jobs.work("notifications.answered", _send)
 
 
 @celery.task(name="notifications.reminder_before")
 def reminder_before() -> None:
-    _deliver("notifications.reminder_before")
+    jobs.work("notifications.reminder_before", _send)
 
 
 @celery.task(name="notifications.reminder_after")
 def reminder_after() -> None:
-    _deliver("notifications.reminder_after")
-
-
-def _deliver(kind: str) -> None:
-    while claims := jobs.claim(kind):
-        for claim in claims:
-            try:
-                outcome = _send(claim)
-            except Exception as error:  # noqa: BLE001  one mail that fails must not stop the others
-                jobs.failed(claim, error)
-            else:
-                with unit_of_work(NOBODY) as db:
-                    jobs.done(db, claim, outcome)
+    jobs.work("notifications.reminder_after", _send)
 
 
 def _send(claim: jobs.Claim) -> str:
@@ -56,6 +44,9 @@ def _send(claim: jobs.Claim) -> str:
         case = deviations.owing(db, case_id, branch_id)
         if case is None or case.state not in STILL_TRUE[claim.kind]:
             return "no longer true"
+        late = case.answer_due_on is not None and case.answer_due_on < clock.today()
+        if claim.kind == "notifications.reminder_before" and late:
+            return "too late to be early"
         if claim.kind == "notifications.answered" and case.reporter_id is not None:
             email = directory.email_of(db, case.reporter_id)
             to = [email] if email else directory.recipients(db, case.unit_id)
@@ -65,5 +56,6 @@ def _send(claim: jobs.Claim) -> str:
         return "nobody to write to"
     name = claim.kind.rpartition(".")[2]
     kind = "returned" if name == "arrival" and case.state is State.RETURNED else name
-    actions.send(actions.write(kind, case.case_number, case.unit, case.next_due_on), to, f"{name}.{claim.id}")
+    due_on = case.answer_due_on if name.startswith("reminder") else case.next_due_on
+    actions.send(actions.write(kind, case.case_number, case.unit, due_on), to, f"{name}.{claim.id}")
     return "sent"

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.access import Identity
@@ -37,16 +37,19 @@ def token_hash(token: str) -> bytes:
 
 
 def living_session(db: Session, token: str | None) -> LoginSession | None:
-    """The session of a cookie, unless it was ended, left idle for 30 minutes, or is 10 hours old."""
+    """The session of a cookie, unless it was ended, left idle for 30 minutes, is 10 hours old, or the person has left."""
     if not token:
         return None
     now = clock.now()
     session = db.scalar(
-        select(LoginSession).where(
+        select(LoginSession)
+        .join(Person, Person.id == LoginSession.person_id)
+        .where(
             LoginSession.token_hash == token_hash(token),
             LoginSession.ended_at.is_(None),
             LoginSession.seen_at > now - IDLE,
             LoginSession.started_at > now - ABSOLUTE,
+            or_(Person.ended_on.is_(None), Person.ended_on > clock.today()),
         )
     )
     # Noted once a minute at most: reading a page should not cost a write each time.
@@ -56,15 +59,13 @@ def living_session(db: Session, token: str | None) -> LoginSession | None:
 
 
 def identity_of(db: Session, session: LoginSession) -> Identity | None:
-    """Who acts, or None where the person or the assignment has ended, or no assignment is chosen yet."""
+    """Who acts, or None where the assignment has ended, or none is chosen yet."""
     if session.place is None or session.place_id is None:
         return None
-    person = db.get(Person, session.person_id)
-    if person is None or (person.ended_on is not None and person.ended_on <= clock.today()):
-        return None
-    grants = directory.grants(db, person.id, session.place, session.place_id)
+    grants = directory.grants(db, session.person_id, session.place, session.place_id)
     if not grants:
         return None
+    person = db.get_one(Person, session.person_id)
     name, county_id = directory.place_name(db, session.place, session.place_id)
     return Identity(
         person_id=person.id,

@@ -1,7 +1,5 @@
 """Logging in, choosing an assignment, logging out."""
 
-from urllib.parse import urlsplit
-
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
@@ -9,8 +7,10 @@ from backend.accounts import actions
 from backend.accounts.forms import ChooseForm, LoginForm
 from backend.accounts.identity import ABSOLUTE, cookie_name, living_session
 from backend.accounts.models import LoginSession
+from backend.core import text
 from backend.core.db import Db
 from backend.core.errors import InvalidError, LoginRequiredError, TooManyTriesError
+from backend.core.text import gettext as _
 from backend.core.web import Submitted, read, redirect, render, url
 from backend.directory import queries as directory
 from backend.settings import settings
@@ -20,7 +20,7 @@ router = APIRouter()
 
 @router.get("/login", name="accounts.log_in")
 def log_in(request: Request, next: str = "/") -> Response:  # noqa: A002  the word in the address
-    return render(request, "accounts/log_in.html", typed={}, next=_own_path(next), wait=0)
+    return render(request, "accounts/log_in.html", typed={}, next=_own_path(next), wait="")
 
 
 @router.post("/login")
@@ -40,8 +40,10 @@ def log_in_submit(request: Request, db: Db, typed: Submitted) -> Response:
             errors=error.faults if isinstance(error, InvalidError) else [],
             typed={"email": typed.get("email", [""])[-1]},
             next=here,
-            wait=wait,
+            wait=text.count(wait, _("sekund"), _("sekunder"), one=_("en")) if wait else "",
         )
+    if before := living_session(db, request.cookies.get(cookie_name())):
+        actions.log_out(db, before)  # its cookie is gone from the browser, and shall open nothing elsewhere
     answer = (
         RedirectResponse(here, 303)
         if session.place
@@ -73,7 +75,7 @@ def choose_submit(request: Request, db: Db, typed: Submitted) -> Response:
             errors=error.faults,
             places=options,
             current=None,
-            next="/",
+            next=_own_path(typed.get("next", ["/"])[-1]),
         )
     return _with_cookie(
         RedirectResponse(_own_path(form.next), 303), actions.choose(db, session, form.assignment)
@@ -104,14 +106,9 @@ def _current_key(session: LoginSession, places: list[directory.Place]) -> str | 
 
 def _own_path(address: str) -> str:
     """Where to go afterwards, if it is a path of ours: never a link to someone else's site."""
-    parts = urlsplit(address)
-    ours = (
-        address.startswith("/")
-        and not address.startswith(("//", "/\\"))
-        and not parts.scheme
-        and not parts.netloc
-    )
-    return address if ours and "\\" not in address else "/"
+    # What browsers leave out (tab, line feed) or read as a slash could make a host of the first step.
+    ours = address.startswith("/") and not address.startswith("//") and "\\" not in address
+    return address if ours and address.isprintable() else "/"
 
 
 def _with_cookie(answer: Response, token: str) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import case, or_, select
 from sqlalchemy.orm import Session
 
 from backend.agreements.models import Agreement, Category, SteeringDocument
@@ -16,7 +16,10 @@ def agreement_in_force(db: Session, county_id: int, on: date) -> Agreement:
     return db.scalars(
         select(Agreement)
         .where(Agreement.county_id == county_id)
-        .order_by((Agreement.valid_from <= on).desc(), Agreement.version.desc())
+        .order_by(
+            (Agreement.valid_from <= on).desc(),
+            case((Agreement.valid_from <= on, -Agreement.version), else_=Agreement.version),
+        )
         .limit(1)
     ).one()
 

@@ -5,16 +5,19 @@ that is safe is the worker told to look. A lost message costs a few seconds, unt
 row cannot happen. Rows hold ids only.
 """
 
+import os
 import queue
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
 
 import structlog
 from celery import Celery
-from sqlalchemy import BigInteger, Identity, Index, Text, case, or_, select, update
+from celery.exceptions import WorkerLostError
+from sqlalchemy import BigInteger, ColumnElement, Identity, Index, Text, case, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -24,8 +27,12 @@ from backend.settings import settings
 
 log = structlog.get_logger()
 
-ATTEMPTS = 8
+# With `failed`'s waits about three days, as mail servers do: a server that is away over a weekend loses nothing.
+ATTEMPTS = 80
+# Longer than any job may run (`task_time_limit` in workers/app.py), so that nobody is at work on what comes back.
 STUCK = timedelta(minutes=5)
+# A worker asked to stop finishes its shift first, and its supervisor waits eight seconds.
+SHIFT = 5.0
 
 
 class Owed(Base):
@@ -99,30 +106,65 @@ def waive(db: Session, kinds: Sequence[str], subject_id: int, why: str) -> None:
     )
 
 
-def claim(kind: str, limit: int = 50) -> list[Claim]:
-    """Take what is due, so that no other worker does; what a dead worker took comes back after a while."""
+def work(kind: str, do: Callable[[Claim], str]) -> None:
+    """Do what is due of a kind, one row at a time, and note what came of each; one that fails stops no other.
+
+    After a shift of five seconds it rings for the rest and gives the worker back.
+    """
+    end = time.monotonic() + SHIFT
+    while claimed := claim(kind):
+        try:
+            outcome = do(claimed)
+        except Exception as error:  # noqa: BLE001  whatever went wrong, it is tried again
+            failed(claimed, error)
+        else:
+            with unit_of_work(NOBODY) as db:
+                done(db, claimed, outcome)
+        if time.monotonic() > end:
+            ring(kind)
+            break
+
+
+def claim(kind: str) -> Claim | None:
+    """Take the oldest row that is due, so that no other worker does; what a dead worker took comes back after a while.
+
+    One at a time: a worker that dies then holds up one row, and a row that kills its worker uses up only its own
+    attempts. None when nothing is left.
+    """
     now = clock.now()
+    # A CTE, as PostgreSQL may run a plain subquery more than once and then lock another row each time.
     due = (
         select(Owed.id)
-        .where(
-            Owed.kind == kind,
-            Owed.done_at.is_(None),
-            Owed.given_up_at.is_(None),
-            Owed.due_at <= now,
-            or_(Owed.claimed_at.is_(None), Owed.claimed_at < now - STUCK),
-        )
+        .where(Owed.kind == kind, *_due(now))
         .order_by(Owed.due_at)
-        .limit(limit)
+        .limit(1)
         .with_for_update(skip_locked=True)
+        .cte("due")
     )
     with unit_of_work(NOBODY) as db:
-        rows = db.execute(
+        row = db.execute(
             update(Owed)
-            .where(Owed.id.in_(due.scalar_subquery()))
+            .where(Owed.id == due.c.id)
             .values(claimed_at=now, attempts=Owed.attempts + 1)
             .returning(Owed.id, Owed.kind, Owed.subject_id, Owed.branch_id, Owed.person_id, Owed.attempts)
-        )
-        return [Claim(*row) for row in rows]
+        ).one_or_none()
+    if row is None:
+        return None
+    taken = Claim(*row)
+    if taken.attempts <= ATTEMPTS:
+        return taken
+    # The last try too took its worker along, so nobody was left to say that it failed.
+    failed(taken, WorkerLostError())
+    return claim(kind)
+
+
+def _due(now: datetime) -> list[ColumnElement[bool]]:
+    return [
+        Owed.done_at.is_(None),
+        Owed.given_up_at.is_(None),
+        Owed.due_at <= now,
+        or_(Owed.claimed_at.is_(None), Owed.claimed_at < now - STUCK),
+    ]
 
 
 def done(db: Session, claim: Claim, outcome: str) -> None:
@@ -142,7 +184,8 @@ def failed(claim: Claim, error: Exception) -> None:
     with unit_of_work(NOBODY) as db:
         db.execute(
             update(Owed)
-            .where(Owed.id == claim.id)
+            # Whoever was so late that another has taken the row since has no say any more.
+            .where(Owed.id == claim.id, Owed.attempts == claim.attempts, Owed.done_at.is_(None))
             .values(
                 claimed_at=None,
                 due_at=now + wait,
@@ -156,18 +199,7 @@ def kinds_due() -> list[str]:
     """The kinds that have something to be done now: what the tick rings for."""
     now = clock.now()
     with unit_of_work(NOBODY) as db:
-        return list(
-            db.scalars(
-                select(Owed.kind)
-                .where(
-                    Owed.done_at.is_(None),
-                    Owed.given_up_at.is_(None),
-                    Owed.due_at <= now,
-                    or_(Owed.claimed_at.is_(None), Owed.claimed_at < now - STUCK),
-                )
-                .distinct()
-            )
-        )
+        return list(db.scalars(select(Owed.kind).where(*_due(now)).distinct()))
 
 
 @cache
@@ -183,7 +215,7 @@ class Bell:
     """Rings from a thread of its own, so that a broker that is down or frozen slows no request.
 
     The same kind asked for many times before the thread gets to it is rung once: the job takes
-    everything that is due.
+    everything that is due. What still waits when the process ends is not rung; the tick finds the rows.
     """
 
     def __init__(self, url: str) -> None:
@@ -206,6 +238,7 @@ class Bell:
     def _run(self) -> None:
         while True:
             kind = self._waiting.get()
+            # Before sending: whoever asks from now on may have committed after the job has looked.
             self._asked.discard(kind)
             try:
                 self._celery.send_task(kind, retry=False, ignore_result=True)
@@ -216,6 +249,10 @@ class Bell:
 @cache
 def _bell(url: str) -> Bell:
     return Bell(url)
+
+
+# The thread does not come along into a forked child, which would ask a bell that nobody rings.
+os.register_at_fork(after_in_child=_bell.cache_clear)
 
 
 def ring(kind: str) -> None:

@@ -3,11 +3,13 @@
 import smtplib
 import ssl
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from urllib.parse import unquote, urlsplit
 
+import structlog
 from sqlalchemy import ARRAY, BigInteger, Identity, Text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
@@ -16,7 +18,10 @@ from backend.core import clock
 from backend.core.db import NOBODY, Base, unit_of_work
 from backend.settings import settings
 
-TIMEOUT = 20
+log = structlog.get_logger()
+
+# Seconds for each step. A server may read a mail before it says yes, and who hangs up first sends twice.
+TIMEOUT = 60
 
 
 class CaughtMail(Base):
@@ -36,7 +41,9 @@ def send(*, to: Sequence[str], subject: str, body: str, message_id: str) -> None
     """Hand one mail over, to all its recipients in one SMTP transaction.
 
     `message_id` is the same at every try, so that a mail sent twice after a crash between the server's yes
-    and our note of it can be recognised as one. Raises OSError or smtplib.SMTPException.
+    and our note of it can be recognised as one. So can one that a server took for some and "not yet" for
+    others, which is sent to all again; whom it refuses for good is logged, by number. Raises OSError or
+    smtplib.SMTPException, whose texts may hold addresses.
     """
     url = settings().smtp_url
     if not url:
@@ -49,7 +56,7 @@ def send(*, to: Sequence[str], subject: str, body: str, message_id: str) -> None
     message["Date"] = format_datetime(clock.local(clock.now()))
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(body)
+    message.set_content(body, cte="quoted-printable")  # not every relay takes eight bits
     parts = urlsplit(url)
     host, port = parts.hostname or "localhost", parts.port
     if parts.scheme == "smtps":
@@ -58,12 +65,18 @@ def send(*, to: Sequence[str], subject: str, body: str, message_id: str) -> None
         )
     else:
         client = smtplib.SMTP(host, port or 25, timeout=TIMEOUT)
-    with client:
+    with closing(client):
         if parts.scheme == "smtp+starttls":
             client.starttls(context=ssl.create_default_context())
         if parts.username:
             client.login(unquote(parts.username), unquote(parts.password or ""))
-        client.send_message(message, to_addrs=list(to))
+        refused = client.send_message(message, to_addrs=list(to))
+        with suppress(OSError, smtplib.SMTPException):
+            client.quit()  # it has said yes already; an error here would send the mail again
+    if any(code < 500 for code, _words in refused.values()):
+        raise smtplib.SMTPRecipientsRefused(refused)
+    if refused:
+        log.warning("mail.refused", message_id=message_id, recipients=len(refused))
 
 
 def _catch(to: Sequence[str], subject: str, body: str, message_id: str) -> None:

@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 
+from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -10,7 +11,6 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, text
 from sqlalchemy.pool import NullPool
 
 import backend
-from alembic import command
 from backend.core.db import Base
 from backend.settings import ROOT
 

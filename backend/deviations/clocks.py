@@ -143,9 +143,9 @@ def days_left(due_on: date, now: datetime) -> int:
 
 
 def due_words(due_on: date, now: datetime, kind: Kind = "answer") -> str:
-    """Three words for a list: "Svar i dag", "3 dagar kvar", "5 dagar sent"."""
+    """Three words for a list: "Svar i dag", "3 dagar kvar", "5 dagar försenat"."""
     if late := days_late(due_on, now):
-        return _("{days} sent").format(days=_days(late, "calendar"))
+        return _("{days} försenat").format(days=_days(late, "calendar"))
     if left := days_left(due_on, now):
         return _("{days} kvar").format(days=_days(left, "calendar"))
     return _TODAY[kind]()

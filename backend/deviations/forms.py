@@ -59,10 +59,17 @@ def _not_ancient(value: date) -> date:
     return value
 
 
-Tidy = Annotated[str, BeforeValidator(_tidy), StringConstraints(strip_whitespace=True)]
-Prose = Annotated[Tidy, StringConstraints(max_length=4000), AfterValidator(screened)]
-Reference = Annotated[Tidy, StringConstraints(max_length=100), AfterValidator(screened)]
-Code = Annotated[Tidy, StringConstraints(max_length=100)]
+_tidied = BeforeValidator(_tidy)
+_screened = AfterValidator(screened)
+Prose = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), _tidied, _screened
+]
+Story = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=10, max_length=4000), _tidied, _screened
+]
+Reference = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), _tidied, _screened]
+Function = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), _tidied, _screened]
+Code = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), _tidied]
 PastDay = Annotated[date, AfterValidator(_not_in_future), AfterValidator(_not_ancient)]
 
 
@@ -73,7 +80,7 @@ class Form(BaseModel):
 
 class ReportForm(Form):
     submission: uuid.UUID = Field(default_factory=uuid.uuid4)
-    description: Annotated[Prose, StringConstraints(min_length=10)]
+    description: Story
     category: Code
     sender_unit: Code
     receiver_unit: Code | None = None
@@ -100,15 +107,15 @@ class DraftForm(Form):
 
 
 class AnswerActionForm(Form):
-    kind: Annotated[Tidy, StringConstraints(max_length=60)] | None = None
-    text: Annotated[Prose, StringConstraints(min_length=1)]
-    owner: Annotated[Tidy, StringConstraints(max_length=200), AfterValidator(screened)] | None = None
+    kind: Reference | None = None
+    text: Prose
+    owner: Function | None = None
     due_on: date | None = None
 
 
 class AnswerForm(Form):
     outcome: Outcome
-    cause: Annotated[Prose, StringConstraints(min_length=1)]
+    cause: Prose
     cause_areas: list[CauseArea] = []
     consequence: Prose | None = None
     patient_informed: bool | None = None
@@ -152,4 +159,4 @@ class VerdictForm(Form):
 
 
 class WithdrawForm(Form):
-    comment: Annotated[Prose, StringConstraints(min_length=1)]
+    comment: Prose

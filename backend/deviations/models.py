@@ -1,7 +1,7 @@
 """A deviation, the legs of its route, the answer, the verdict, and everything that happened to it.
 
 `visible_branches` is kept by a trigger: the sending branch, the branch that holds the case, and a branch that
-commissioned either unit. Row-level security reads nothing else (`backend/decisions/0002`).
+commissioned either unit. It is what row-level security asks before a row is read (`backend/decisions/0002`).
 """
 
 import uuid

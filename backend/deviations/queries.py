@@ -258,6 +258,7 @@ class Owing:
     unit_id: int
     unit: str
     next_due_on: date | None
+    answer_due_on: date | None
     reporter_id: int | None
 
 
@@ -271,6 +272,8 @@ def owing(db: Session, deviation_id: int, branch_id: int) -> Owing | None:
             Unit.id,
             Unit.name,
             Deviation.next_due_on,
+            # A returned answer is due anew; until then the first answer's clock counts.
+            case((Deviation.state == State.RETURNED, Deviation.next_due_on), else_=Deviation.due_on),
             Side.reporter_id,
         )
         .join(

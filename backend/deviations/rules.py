@@ -78,7 +78,11 @@ def visible_to(me: Identity) -> ColumnElement[bool]:
     units = sorted(me.units(Permission.SEE_CASES))
     mine = (
         exists()
-        .where(Side.deviation_id == Deviation.id, Side.reporter_id == me.person_id, Side.branch_id.in_(me.branches))
+        .where(
+            Side.deviation_id == Deviation.id,
+            Side.reporter_id == me.person_id,
+            Side.branch_id.in_(me.branches),
+        )
         .correlate(Deviation)
     )
     return and_(
@@ -99,7 +103,9 @@ def may_move(me: Identity, deviation: Deviation, move: Move) -> bool:
 
 
 def moves_open_to(me: Identity, deviation: Deviation) -> list[str]:
-    """The verbs this person may use on the case as it stands."""
+    """The verbs this person may use on the case as it stands. Imported history rests."""
+    if deviation.imported:
+        return []
     return [
         verb
         for verb, move in MOVES.items()

@@ -76,6 +76,11 @@ def word(words: Words, code: str | int | None) -> str | None:
     return words[str(code)]() if code is not None else None
 
 
+def resting(state: State) -> tuple[str, str]:
+    """Where imported history stands: it waits for nobody."""
+    return _("Importerat: {state}").format(state=STATES[state]().lower()), "neutral"
+
+
 def turn(state: State, party: Party | None, *, good_example: bool = False) -> tuple[str, str]:
     """Where a case stands, in words for the one who reads, and the kind of tag that carries them."""
     if good_example and state is State.ACKNOWLEDGED:

@@ -7,7 +7,6 @@ reads one kind of file. Blank rows are skipped but counted, as the person who op
 import csv
 import io
 import re
-import zipfile
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -239,7 +238,7 @@ def _spreadsheet(file: Path) -> Iterator[list[Cell]]:
     try:
         sheet = CalamineWorkbook.from_path(file).get_sheet_by_index(0)
         rows: list[list[Cell]] = [[*row] for row in sheet.to_python()]
-    except (CalamineError, OSError, zipfile.BadZipFile, IndexError):
+    except (CalamineError, OSError):
         raise _UnreadableError(_("Filen går inte att läsa som XLSX. Spara om den utan lösenord.")) from None
     yield from rows
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import urlsplit
 
 from backend.core import clock, mail, text
 from backend.core.text import gettext as _
@@ -53,5 +54,5 @@ def write(kind: str, case_number: str, unit: str, due_on: date | None) -> Letter
 
 def send(letter: Letter, to: Sequence[str], key: str) -> None:
     """Hand a letter over. `key` names the debt, so that every try carries the same Message-ID."""
-    host = settings().base_url.partition("://")[2].partition(":")[0].partition("/")[0]
+    host = urlsplit(settings().base_url).hostname or "localhost"
     mail.send(to=to, subject=letter.subject, body=letter.body, message_id=f"<{key}@{host}>")

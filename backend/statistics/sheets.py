@@ -16,7 +16,7 @@ COLUMNS = {
     "imported": lambda: _("varav importerade"),
     "good_examples": lambda: _("goda exempel"),
     "external": lambda: _("med part utan inloggning"),
-    "withdrawn": lambda: _("tillbakadragna"),
+    "withdrawn": lambda: _("återtagna"),
     "ongoing": lambda: _("pågår"),
     "matured": lambda: _("med utgången svarsfrist"),
     "acknowledged": lambda: _("kvitterade"),

@@ -145,7 +145,7 @@ def beside(whole: Line) -> list[list[str]]:
         (_("Varav importerade från ett äldre system"), ours.imported, theirs.imported),
     ]
     # A withdrawn case leaves the receiver's sight, so only the sender can count it.
-    withdrawn = [_("Tillbakadragna före svarsfristen"), "–", number(theirs.withdrawn)]
+    withdrawn = [_("Återtagna före svarsfristen"), "–", number(theirs.withdrawn)]
     cells = [[label, number(into), number(out)] for label, into, out in rows]
     return [*cells[:3], withdrawn, cells[3]]
 

@@ -19,6 +19,7 @@ def listing(request: Request, db: Db, me: Me) -> Response:
     county = db.get(County, me.county_id) if me.county_id else None
     shown = [
         {
+            "year": snapshot.month.year,
             "title": months.name(snapshot.month).capitalize(),
             "href": url("summaries.show", county=county.code, month=months.code(snapshot.month)),
             "text": words.short(queries.told(snapshot.figures)),

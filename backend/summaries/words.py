@@ -89,7 +89,7 @@ def definitions() -> list[tuple[str, str]]:
         (
             _("Utan svar efter svarsfristen"),
             _(
-                "Ärenden som vid månadens slut inte var besvarade eller tillbakadragna fast sista svarsdagen var över."
+                "Ärenden som vid månadens slut inte var besvarade eller återtagna fast sista svarsdagen var över."
             ),
         ),
         (

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -50,7 +51,12 @@ def demo() -> Iterator[str]:
     """`samsvar demo` in a folder of its own: web, worker, beat and their servers. Gives the address."""
     state = Path(tempfile.mkdtemp(prefix="samsvar-browser-"))
     port = free_port()
-    ours = {"PORT": str(port), "SAMSVAR_STATE": str(state / "state"), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+    ours = {
+        "PORT": str(port),
+        "SAMSVAR_STATE": str(state / "state"),
+        "PATH": os.environ["PATH"],
+        "LANG": "C.UTF-8",
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "backend", "demo"], cwd=ROOT, env=ours, stderr=subprocess.PIPE, text=True
     )
@@ -60,7 +66,7 @@ def demo() -> Iterator[str]:
         yield address
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.communicate(timeout=30)
         shutil.rmtree(state, ignore_errors=True)
 
 
@@ -90,24 +96,40 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def logged_in() -> dict[str, Any]:
+    """What each person's browser holds once they have logged in, so that everybody need do it only once."""
+    return {}
+
+
 @pytest.fixture
-def enter(chromium: Browser, demo: str) -> Iterator[Callable[..., Page]]:
+def enter(chromium: Browser, demo: str, logged_in: dict[str, Any]) -> Iterator[Callable[..., Page]]:
     """`enter("mas@solvesborg.example", PHONE)`: that person's own browser, logged in through the login page."""
     contexts: list[BrowserContext] = []
 
     def _enter(email: str | None, viewport: dict[str, int] = PHONE, **options: object) -> Page:
-        context = chromium.new_context(viewport=viewport, base_url=demo, locale="sv-SE", **options)  # type: ignore[arg-type]
+        held = logged_in.get(email) if email else None
+        context = chromium.new_context(
+            viewport=viewport,
+            base_url=demo,
+            locale="sv-SE",
+            storage_state=held,
+            **options,  # type: ignore[arg-type]
+        )
         contexts.append(context)
         # A page that reached for another host would fail here, and the test with it.
         context.route(re.compile(rf"^(?!{re.escape(demo)})"), lambda route: route.abort())
         page = context.new_page()
         page.set_default_timeout(10_000)
-        if email:
+        if email and held:
+            page.goto("/")
+        elif email:
             page.goto("/login")
             page.get_by_label("E-postadress").fill(email)
             page.get_by_label("Lösenord").fill("samsvar-demo")
             page.get_by_role("button", name="Logga in").click()
             page.wait_for_url(f"{demo}/")
+            logged_in[email] = context.storage_state()
         return page
 
     yield _enter

@@ -19,7 +19,7 @@ STORY = "Patienten kom hem utan läkemedelslista och insulindosen fick sökas pe
 def file_a_report(page: Page, *, story: str = STORY) -> str:
     """From the start page to the receipt; gives the case number."""
     page.get_by_role("link", name="Rapportera en avvikelse").click()
-    receiver = page.get_by_label("Vem ska få den?")
+    receiver = page.locator("input#receiver_unit")
     receiver.fill("avdelning 43")
     receiver.press("ArrowDown")
     receiver.press("Enter")
@@ -35,14 +35,16 @@ def file_a_report(page: Page, *, story: str = STORY) -> str:
 def ongoing(page: Page) -> int:
     """The number of ongoing cases sent by the branch, as the MAS reads it."""
     page.goto("/figures")
-    return int(page.locator("[data-figure=sent-ongoing]").first.inner_text())
+    return int(page.get_by_role("row").filter(has_text="Pågår").get_by_role("cell").nth(1).inner_text())
 
 
 def test_a_deviation_is_filed_answered_and_closed(enter: Enter) -> None:
     mas = enter(MAS, DESK)
     nurse = enter(NURSE, PHONE)
     number = file_a_report(nurse)
-    expect(nurse.get_by_text("Tack! Ärendet är skickat till Medicin avdelning 43 Karlskrona.")).to_be_visible()
+    expect(
+        nurse.get_by_text("Tack! Ärendet är skickat till Medicin avdelning 43 Karlskrona.")
+    ).to_be_visible()
     expect(nurse.get_by_text("du får veta svaret")).to_be_visible()
 
     ward = enter(WARD, DESK)
@@ -79,7 +81,9 @@ def test_the_mas_sees_the_figure_change(enter: Enter) -> None:
 
 
 @pytest.mark.parametrize("stranger", ["hemsjukvard@karlskrona.example", "ifo@solvesborg.example"])
-def test_a_stranger_gets_the_same_404_as_for_a_number_that_does_not_exist(enter: Enter, stranger: str) -> None:
+def test_a_stranger_gets_the_same_404_as_for_a_number_that_does_not_exist(
+    enter: Enter, stranger: str
+) -> None:
     number = file_a_report(enter(NURSE))
     page = enter(stranger)
     foreign = page.goto(f"/deviations/{number}")
@@ -113,15 +117,15 @@ def test_the_mails_of_a_case_arrive_by_a_real_job_and_hold_no_content(enter: Ent
 def test_everything_works_without_javascript(enter: Enter) -> None:
     page = enter(NURSE, PHONE, java_script_enabled=False)
     page.goto("/deviations/new")
-    page.get_by_label("Vem ska få den?").select_option(value="SE2321000081-S011")
+    page.locator("input#receiver_unit").select_option(value="SE2321000081-S011")
     page.get_by_label("Vad gäller det?").select_option(label="Läkemedelslista")
     page.get_by_label("Vad hände?").fill(STORY)
     page.get_by_role("button", name="Granska och skicka").click()
     page.get_by_role("button", name="Skicka", exact=True).click()
     number = page.url.rsplit("/", 1)[-1]
-    page.locator("summary", has_text="Dra tillbaka ärendet").click()
+    page.locator("summary", has_text="Återta ärendet").click()
     page.get_by_label("Varför?").fill("Det gällde en annan avdelning.")
-    page.get_by_role("button", name="Ja, dra tillbaka").click()
+    page.get_by_role("button", name="Ja, återta").click()
     expect(page.get_by_text("Återtaget").first).to_be_visible()
     assert page.url.endswith(number)
 

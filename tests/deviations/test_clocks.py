@@ -252,8 +252,8 @@ def test_the_whole_due_date_is_in_time() -> None:
         ("2026-05-18T23:59", "1 dag kvar", 0, 1),
         ("2026-05-19T00:00", "Svar i dag", 0, 0),
         ("2026-05-19T23:59", "Svar i dag", 0, 0),
-        ("2026-05-20T00:00", "1 dag sent", 1, 0),
-        ("2026-05-24", "5 dagar sent", 5, 0),
+        ("2026-05-20T00:00", "1 dag försenat", 1, 0),
+        ("2026-05-24", "5 dagar försenat", 5, 0),
     ],
 )
 def test_a_list_says_it_in_three_words(now: str, words: str, late: int, left: int) -> None:

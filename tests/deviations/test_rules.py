@@ -98,7 +98,9 @@ SEES = {
 
 
 @pytest.mark.parametrize("email", SEES)
-def test_a_person_sees_just_the_cases_of_their_own_circle_and_reach(cases: dict[str, str], email: str) -> None:
+def test_a_person_sees_just_the_cases_of_their_own_circle_and_reach(
+    cases: dict[str, str], email: str
+) -> None:
     with acting(email) as (db, me):
         seen = {row.case_number for row in queries.listing(db, me, queries.Filters())}
     assert {name for name, number in cases.items() if number in seen} == SEES[email]
@@ -136,7 +138,7 @@ def test_the_first_lock_holds_without_the_second(cases: dict[str, str], without_
 
 
 def test_what_is_taken_back_leaves_the_receivers_sight(cases: dict[str, str]) -> None:
-    with acting(BOB) as (db, me):
+    with acting(BOB) as (db, _me):
         assert db.scalar(select(Deviation.id).where(Deviation.case_number == cases["taken back"])) is None
 
 
@@ -196,5 +198,3 @@ def test_the_table_of_moves_is_the_life_of_a_deviation(state: State, verb: str) 
 def test_every_state_that_waits_names_who_is_waited_for() -> None:
     waiting = {state for state in State if any(state in move.sources for move in rules.MOVES.values())}
     assert set(rules.WAITS_FOR) == waiting
-
-

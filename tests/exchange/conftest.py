@@ -11,6 +11,7 @@ from backend.exchange import COUNTIES, actions
 from backend.exchange.outcome import Outcome
 from tests.conftest import admin_url
 from tests.exchange.files import Files
+from tests.exchange.history import Writer
 
 Import = Callable[..., Outcome]
 Looks = Callable[[], dict[str, list[tuple[str, str]]]]
@@ -65,5 +66,24 @@ def every_row(superuser: Engine) -> Looks:
                 )
                 for table in tables
             }
+
+    return look
+
+
+@pytest.fixture
+def history_of(tmp_path: Path) -> Writer:
+    return Writer(tmp_path)
+
+
+Rows = Callable[..., list[tuple[object, ...]]]
+
+
+@pytest.fixture
+def rows(superuser: Engine) -> Rows:
+    """What is really there, past the walls."""
+
+    def look(query: str, **values: object) -> list[tuple[object, ...]]:
+        with superuser.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query), values)]
 
     return look

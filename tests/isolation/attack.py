@@ -33,7 +33,9 @@ OPERATORS = ("deviations", "handovers", "answers", "answer_actions", "events", "
 class World:
     """What is really there, read past the walls, and what each branch may see of it by the rules of the trade."""
 
-    def __init__(self, connection: Connection, branches: Mapping[str, int], people: Mapping[str, int]) -> None:
+    def __init__(
+        self, connection: Connection, branches: Mapping[str, int], people: Mapping[str, int]
+    ) -> None:
         self.branches, self.people = branches, people
         self.rows: dict[str, list[Row]] = {
             table: [
@@ -44,9 +46,7 @@ class World:
             ]
             for table, (key, _) in KEYS.items()
         }
-        commissioner = dict(
-            connection.execute(text("select id, commissioned_by_id from units")).all()
-        )
+        commissioner = dict(connection.execute(text("select id, commissioned_by_id from units")).all())
         units = connection.execute(text("select branch_id, min(id) from units group by 1")).all()
         self.a_unit_of = {name: dict(units)[branch] for name, branch in branches.items()}
         self.seen_by: dict[int, set[int]] = {}
@@ -158,7 +158,11 @@ def _forged(connection: Connection, world: World) -> Iterator[str]:
     """Honest writes that must go through, and forged ones that must not, by who tries them."""
     a, b, c = (world.branches[name] for name in "ABC")
     ab, cb = world.case("A", "B"), world.case("C", "B")
-    new_case = {"id": 900001, "case_number": "BLE-2026-ZZZZZZ", "submission": "00000000-0000-4000-8000-000000000001"}
+    new_case = {
+        "id": 900001,
+        "case_number": "BLE-2026-ZZZZZZ",
+        "submission": "00000000-0000-4000-8000-000000000001",
+    }
     new = {"id": 900001}
     event_ab, event_cb = world.of("events", ab), world.of("events", cb)
     side_ab, side_cb = world.of("sides", ab), world.of("sides", cb)
@@ -167,7 +171,12 @@ def _forged(connection: Connection, world: World) -> Iterator[str]:
     draft = world.rows["drafts"][0]
     log = next(row for row in world.rows["audit_log"] if row["branch_id"] == a)
     elsewhere = {"deviation_id": cb["id"]}
-    c_unit = {"branch": c, "unit": cb["sender_unit_id"], "other": world.branches["D"], "other_unit": world.a_unit_of["D"]}
+    c_unit = {
+        "branch": c,
+        "unit": cb["sender_unit_id"],
+        "other": world.branches["D"],
+        "other_unit": world.a_unit_of["D"],
+    }
     update = "update {} set {} where id = :id"
 
     def as_(branch: int, person: int | None = None) -> Any:

@@ -60,7 +60,9 @@ def world(blekinge: str, superuser: Engine) -> Iterator[tuple[Connection, World]
     filed(CHARLIE, sender_unit="SE2120000829-V010", receiver_unit="SE2120000852-V010")
     taken_back = filed(ANNA)
     with acting(ANNA) as (db, me):
-        actions.withdraw(db, me, queries.deviation(db, me, taken_back), WithdrawForm(comment="Fel mottagare."))
+        actions.withdraw(
+            db, me, queries.deviation(db, me, taken_back), WithdrawForm(comment="Fel mottagare.")
+        )
     with acting(ANNA) as (db, me):
         actions.save_draft(db, me, uuid.uuid4(), {"description": ["Påbörjat"]})
     with superuser.connect() as connection:
@@ -94,7 +96,9 @@ def test_every_policy_that_is_dropped_or_opened_is_missed(world: tuple[Connectio
 
 def _mutants(connection: Connection) -> list[tuple[str, str]]:
     policies = connection.execute(
-        text("select tablename, policyname, qual, with_check from pg_policies where schemaname = 'public' order by 1, 2")
+        text(
+            "select tablename, policyname, qual, with_check from pg_policies where schemaname = 'public' order by 1, 2"
+        )
     ).all()
     mutants = []
     for table, policy, qual, check in policies:
@@ -102,7 +106,9 @@ def _mutants(connection: Connection) -> list[tuple[str, str]]:
         if qual not in (None, "true"):
             mutants.append((f"open {policy} on {table}", f"alter policy {policy} on {table} using (true)"))
         if check not in (None, "true"):
-            mutants.append((f"unchecked {policy} on {table}", f"alter policy {policy} on {table} with check (true)"))
+            mutants.append(
+                (f"unchecked {policy} on {table}", f"alter policy {policy} on {table} with check (true)")
+            )
     for table in sorted({table for table, *_rest in policies}):
         mutants.append((f"no force on {table}", f"alter table {table} no force row level security"))
         mutants.append((f"no security on {table}", f"alter table {table} disable row level security"))
@@ -125,14 +131,20 @@ def guard_findings(connection: Connection) -> list[str]:
             findings.append(f"{table} is on the list, and forced")
         if owner != "samsvar_owner":
             findings.append(f"{table} is owned by {owner}")
-    findings += [f"{gone} is on the list, and not there" for gone in OUTSIDE.keys() - {row[0] for row in tables}]
+    findings += [
+        f"{gone} is on the list, and not there" for gone in OUTSIDE.keys() - {row[0] for row in tables}
+    ]
     for table, policy, roles, qual, check in connection.execute(
-        text("select tablename, policyname, roles::text, qual, with_check from pg_policies where schemaname = 'public'")
+        text(
+            "select tablename, policyname, roles::text, qual, with_check from pg_policies where schemaname = 'public'"
+        )
     ):
         if "samsvar_app" in roles and "true" in (qual, check):
             findings.append(f"{policy} on {table} lets everybody through")
     for role, unsafe in connection.execute(
-        text("select rolname, rolsuper or rolbypassrls or rolcreaterole from pg_roles where rolname like 'samsvar%'")
+        text(
+            "select rolname, rolsuper or rolbypassrls or rolcreaterole from pg_roles where rolname like 'samsvar%'"
+        )
     ):
         if unsafe:
             findings.append(f"{role} can go around the walls")
@@ -184,7 +196,9 @@ def test_the_catalogue_holds_what_the_walls_promise(database: str, superuser: En
         "alter table events owner to postgres",
     ],
 )
-def test_the_catalogue_guard_notices_a_careless_migration(database: str, superuser: Engine, careless: str) -> None:
+def test_the_catalogue_guard_notices_a_careless_migration(
+    database: str, superuser: Engine, careless: str
+) -> None:
     with superuser.connect() as connection:
         connection.execute(text(careless))
         assert len(guard_findings(connection)) >= 1

@@ -89,7 +89,7 @@ def test_what_is_not_in_the_rates_stands_beside_them() -> None:
         ["Goda exempel: kräver inget svar", "2", "0"],
         ["Med en part utan inloggning", "0", "0"],
         # The receiver no longer sees what was withdrawn.
-        ["Tillbakadragna före svarsfristen", "–", "1"],
+        ["Återtagna före svarsfristen", "–", "1"],
         ["Varav importerade från ett äldre system", "50", "0"],
     ]
 
@@ -106,7 +106,7 @@ def test_the_file_holds_every_number_in_both_directions() -> None:
     assert rows == [
         [
             *("indelning", "namn", "riktning", "skickade", "varav importerade", "goda exempel"),
-            *("med part utan inloggning", "tillbakadragna", "pågår", "med utgången svarsfrist", "kvitterade"),
+            *("med part utan inloggning", "återtagna", "pågår", "med utgången svarsfrist", "kvitterade"),
             *("besvarade", "i tid", "godtagna", "andel besvarade", "osäkerhet från", "osäkerhet till"),
         ],
         [

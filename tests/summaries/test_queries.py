@@ -1,10 +1,12 @@
 """The frozen month against an independent reckoning over the rows of the history."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, text
 
 from backend.core import db
 from backend.directory import queries as directory_queries
@@ -95,6 +97,29 @@ def test_every_pair_equals_the_reckoning_both_ways(history: str, month: date, la
 
 def _history() -> list[Case]:
     return history(2023, 2024)
+
+
+def test_what_was_withdrawn_is_no_longer_late(history: str, superuser: Engine) -> None:
+    before = queries.told(frozen(date(2024, 11, 1))).month
+    with superuser.begin() as connection:
+        connection.execute(
+            text(
+                "update deviations set withdrawn_at = '2024-11-30 23:30+01' where sent_at < '2024-06-01'"
+                " and event_kind <> 'good_example' and answered_at is null"
+            )
+        )
+        late = connection.scalar(text("select count(*) from deviations where withdrawn_at is not null"))
+    after = queries.told(frozen(date(2024, 11, 1))).month
+    assert (late or 0, after) == (before.overdue - after.overdue, replace(before, overdue=after.overdue))
+    assert queries.told(frozen(date(2024, 10, 1))).month.overdue > after.overdue
+
+
+def test_a_party_without_a_login_is_not_in_it(history: str, superuser: Engine) -> None:
+    with superuser.begin() as connection:
+        connection.execute(text("update organisations set kind = 'external' where name like 'Ronneby%'"))
+    figures = frozen(date(2024, 11, 1))
+    assert "SE2120000837-K" not in figures["organisations"]
+    assert len(queries.told(figures).pairs) == 4
 
 
 def test_the_year_is_that_of_the_figures_page(history: str) -> None:

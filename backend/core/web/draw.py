@@ -98,13 +98,11 @@ def render(
 
 def render_error(request: Request, template: str, /, *, status: int, **context: Any) -> Response:
     """An error page. To a fragment request it takes the place of the page's content, whatever was asked for."""
-    env = templates()
-    context = {**frame(request), **context}
+    body = templates().get_template(template).render(**{**frame(request), **context})
     headers = {"Vary": "HX-Request, HX-Target"}
     if request.headers.get("HX-Request") == "true":
-        headers |= {"HX-Retarget": "#main", "HX-Reswap": "innerHTML show:top"}
-        return HTMLResponse(render_block(env, template, "main", **context), status, headers)
-    return HTMLResponse(env.get_template(template).render(**context), status, headers)
+        headers |= {"HX-Retarget": "#main", "HX-Reselect": "#main", "HX-Reswap": "outerHTML"}
+    return HTMLResponse(body, status, headers)
 
 
 def frame(request: Request) -> dict[str, Any]:

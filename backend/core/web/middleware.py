@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger()
@@ -33,12 +33,17 @@ HEADERS = {
 
 class Walls:
     def __init__(
-        self, app: ASGIApp, *, base_url: str, secure: bool, broken: Callable[[Request, Exception], Response]
+        self,
+        app: ASGIApp,
+        *,
+        base_url: str,
+        refused: Callable[[Request], Response],
+        broken: Callable[[Request, Exception], Response],
     ) -> None:
         self.app = app
+        self.refused = refused
         self.broken = broken
-        self.host = urlsplit(base_url).netloc
-        self.secure = secure
+        self.scheme, self.host = urlsplit(base_url)[:2]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,25 +52,22 @@ class Walls:
         scope["request_id"] = secrets.token_hex(8)
         started = time.perf_counter()
         status = 0
+        head = scope["method"] == "HEAD"
+        if head:  # behind the same guards as GET, by being it; only its body is kept back
+            scope = {**scope, "method": "GET"}
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers["X-Request-Id"] = scope["request_id"]
-                if self.secure:
-                    headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
-                # What a shared ward computer has shown must not come back with the back button after log-out.
-                headers.setdefault("Cache-Control", "no-store")
+                self._dress(MutableHeaders(scope=message), scope["request_id"])
+            elif head:
+                message = {**message, "body": b""}
             await send(message)
 
         headers = Headers(scope=scope)
         if scope["method"] not in SAFE_METHODS and not self._own_page(headers):
-            refusal = PlainTextResponse("Begäran kom från en annan webbplats och avvisades.", 403)
-            await refusal(scope, receive, send_with_headers)
+            await self.refused(Request(scope))(scope, receive, send_with_headers)
         else:
             try:
                 await self.app(scope, _limited(receive), send_with_headers)
@@ -78,19 +80,29 @@ class Walls:
         log.info(
             "request",
             id=scope["request_id"],
-            method=scope["method"],
+            method="HEAD" if head else scope["method"],
             route=getattr(route, "path", "-"),
             status=status,
             ms=round((time.perf_counter() - started) * 1000, 1),
         )
+
+    def _dress(self, headers: MutableHeaders, request_id: str) -> None:
+        for name, value in HEADERS.items():
+            headers.setdefault(name, value)
+        headers["X-Request-Id"] = request_id
+        if self.scheme == "https":
+            headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+        # What a shared ward computer has shown must not come back with the back button after log-out.
+        headers.setdefault("Cache-Control", "no-store")
 
     def _own_page(self, headers: Headers) -> bool:
         """Whether an unsafe request comes from a page of ours: Sec-Fetch-Site, else Origin, else no."""
         site = headers.get("sec-fetch-site")
         if site is not None:
             return site == "same-origin"
-        origin = urlsplit(headers.get("origin", ""))
-        return bool(origin.netloc) and origin.netloc in (headers.get("host"), self.host)
+        return headers.get("origin", "") in {
+            f"{self.scheme}://{host}" for host in (self.host, headers.get("host"))
+        }
 
 
 class BodyTooLargeError(Exception):

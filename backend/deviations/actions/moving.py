@@ -23,7 +23,7 @@ HAPPENED: dict[str, Callable[[], str]] = {
     "answer": lambda: _("Ärendet besvarades"),
     "accept": lambda: _("Svaret godtogs och ärendet avslutades"),
     "return": lambda: _("Svaret skickades tillbaka"),
-    "withdraw": lambda: _("Ärendet drogs tillbaka"),
+    "withdraw": lambda: _("Ärendet återtogs"),
 }
 
 
@@ -53,6 +53,10 @@ def move(
     if not rules.may_move(me, deviation, step):
         raise ForbiddenError(
             _("Ditt uppdrag räcker inte till det här. Be en kollega som handlägger ärendet.")
+        )
+    if deviation.imported:
+        raise ConflictError(
+            _("Ärendet är importerat ur ett äldre system och ligger still. Inget har ändrats.")
         )
     if State(deviation.state) not in step.sources:
         raise ConflictError(what_happened(db, deviation))

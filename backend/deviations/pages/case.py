@@ -84,7 +84,7 @@ def withdraw(request: Request, db: Db, me: Me, case_number: str, typed: Submitte
     try:
         form = read(WithdrawForm, typed)
     except InvalidError:
-        faults = [Fault("withdraw_comment", _("Skriv varför ärendet dras tillbaka."))]
+        faults = [Fault("withdraw_comment", _("Skriv varför ärendet återtas."))]
         return _page(request, db, me, deviation, status=422, errors=faults, typed=typed, open="withdraw")
     actions.withdraw(db, me, deviation, form)
     return redirect("deviations.show", case_number=case_number)
@@ -119,7 +119,14 @@ def read_answer_values(values: Mapping[str, Any]) -> AnswerForm:
     try:
         return AnswerForm.model_validate(values)
     except ValidationError as error:
-        faults = faults_of(error)
+        missing = {"outcome": _("Välj hur ni ser på händelsen."), "cause": _("Skriv varför det blev så.")}
+        wrong = {item["loc"][0] for item in error.errors() if item["type"] != "missing" and item["loc"]}
+        faults = [
+            Fault(fault.field, missing[fault.field])
+            if fault.field in missing and fault.field not in wrong
+            else fault
+            for fault in faults_of(error)
+        ]
         whole = [item for item in error.errors() if item["type"] == "incomplete_answer"]
         if whole:
             fields = str(whole[0]["ctx"]["fields"]).split(",")
@@ -137,6 +144,7 @@ def _page(
     just_filed = (
         party == "sender"
         and state is State.SENT
+        and not deviation.imported
         and rules.reported_by(me, deviation)
         and (clock.now() - deviation.sent_at).total_seconds() < 600
     )
@@ -149,7 +157,9 @@ def _page(
         **{"errors": [], "typed": {}, "open": None, **context},
         deviation=deviation,
         party=party,
-        state_words=words.turn(state, party, good_example=good),
+        state_words=words.resting(state)
+        if deviation.imported
+        else words.turn(state, party, good_example=good),
         moves=rules.moves_open_to(me, deviation),
         deadlines=deadlines.running(
             deviation, queries.handover(db, deviation), given[-1] if given else None, clock.now()
@@ -212,7 +222,7 @@ def _facts(deviation: Deviation) -> list[tuple[str, str | None]]:
 def _answer_shown(answer: Answer) -> dict[str, Any]:
     informed = {True: _("Ja"), False: _("Nej"), None: None}[answer.patient_informed]
     rows = [
-        (_("Orsak inom"), text.join([words.CAUSE_AREAS[area]() for area in answer.cause_areas])),
+        (_("Orsak inom"), "; ".join(words.CAUSE_AREAS[area]() for area in answer.cause_areas)),
         (_("Orsak") if answer.outcome != Outcome.NOT_OURS else _("Skäl"), answer.cause),
         (_("Konsekvens"), answer.consequence),
         (_("Patienten informerad"), informed),
@@ -244,6 +254,6 @@ def _steps(state: State, *, good_example: bool) -> tuple[list[str], int]:
     if state is State.WITHDRAWN:
         return [], 0
     if good_example:
-        return [_("Skickat"), _("Tack mottaget")], {State.SENT: 2}.get(state, 3)
-    steps = [_("Skickat"), _("Kvitterat"), _("Besvarat"), _("Avslutat")]
+        return [_("Skickat"), _("Tack")], {State.SENT: 2}.get(state, 3)
+    steps = [_("Skickat"), _("Kvittens"), _("Svar"), _("Avslut")]
     return steps, {State.SENT: 2, State.ACKNOWLEDGED: 3, State.RETURNED: 3, State.ANSWERED: 4}.get(state, 5)

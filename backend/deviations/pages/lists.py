@@ -77,7 +77,9 @@ def shown(row: Row) -> dict[str, Any]:
     """A row of a list in words: whose turn, by when, and whether that day has passed."""
     party = {"out": "sender", "in": "receiver", None: None}[row.direction]
     good = row.event_kind == EventKind.GOOD_EXAMPLE
-    state, kind = words.turn(row.state, party, good_example=good)  # type: ignore[arg-type]
+    state, kind = (
+        words.resting(row.state) if row.imported else words.turn(row.state, party, good_example=good)  # type: ignore[arg-type]
+    )
     now = clock.now()
     due = row.next_due_on if not row.imported and row.state in WAITS_FOR else None
     late = due is not None and clocks.is_late(due, now)
@@ -88,8 +90,8 @@ def shown(row: Row) -> dict[str, Any]:
         "what": row.category,
         "party": f"{row.other_unit}, {row.other_organisation}",
         "direction": row.direction or "in",
-        "state": _("Importerat: {state}").format(state=words.STATES[row.state]()) if row.imported else state,
-        "state_kind": "neutral" if row.imported else kind,
+        "state": state,
+        "state_kind": kind,
         "due": clocks.due_words(due, now, clock_kind.get(row.state, "answer")) if due else None,  # type: ignore[arg-type]
         "late": late,
     }

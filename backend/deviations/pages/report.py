@@ -1,6 +1,7 @@
 """Writing a report: the form, its draft, the check before sending, and sending."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,9 +11,9 @@ from sqlalchemy.orm import Session
 from backend.access import Identity, Permission
 from backend.accounts.identity import Me
 from backend.agreements import queries as agreements
-from backend.core import clock
+from backend.core import clock, text
 from backend.core.db import Db
-from backend.core.errors import ForbiddenError, InvalidError
+from backend.core.errors import Fault, ForbiddenError, InvalidError
 from backend.core.text import gettext as _
 from backend.core.web import Submitted, Typed, read, redirect, render
 from backend.deviations import actions, queries, words
@@ -61,7 +62,7 @@ def save_draft(request: Request, db: Db, me: Me, typed: Submitted) -> Response:
         form = read(DraftForm, typed)
         saved_at = actions.save_draft(db, me, form.submission, typed)
     except InvalidError as error:
-        return _form(request, db, me, _last(typed), status=422, errors=error.faults)
+        return _form(request, db, me, _last(typed), status=422, errors=error.faults, kept_back=True)
     return _form(request, db, me, _last(typed), saved_at=saved_at)
 
 
@@ -75,7 +76,7 @@ def discard_draft(db: Db, me: Me, typed: Submitted) -> Response:
 def check(request: Request, db: Db, me: Me, typed: Submitted) -> Response:
     _may_file(me)
     try:
-        form = read(ReportForm, typed)
+        form = _read_report(typed)
         # Kept, so that "Ändra" leads back to what was written.
         actions.save_draft(db, me, form.submission, typed)
     except InvalidError as error:
@@ -91,10 +92,38 @@ def check(request: Request, db: Db, me: Me, typed: Submitted) -> Response:
 def submit(request: Request, db: Db, me: Me, typed: Submitted) -> Response:
     _may_file(me)
     try:
-        deviation = actions.report(db, me, read(ReportForm, typed))
+        deviation = actions.report(db, me, _read_report(typed))
     except InvalidError as error:
         return _form(request, db, me, _last(typed), status=422, errors=error.faults)
     return redirect("deviations.show", case_number=deviation.case_number)
+
+
+# What to do where nothing is filled in, in the order of the page.
+MISSING: dict[str, Callable[[], str]] = {
+    "receiver_unit": lambda: _("Välj vem som ska få ärendet."),
+    "category": lambda: _("Välj vad det gäller."),
+    "description": lambda: _("Skriv vad som hände."),
+    "occurred_on": lambda: _("Välj vilken dag det hände."),
+    "target_group": lambda: _("Välj vem det gällde."),
+}
+
+
+def _read_report(typed: Typed) -> ReportForm:
+    """The report as the page sends it. Raises InvalidError with all that is missing or wrong, in the page's order."""
+    faults = {}
+    try:
+        form = read(ReportForm, typed)
+    except InvalidError as error:
+        faults = {fault.field: fault for fault in error.faults}
+    for field, sentence in MISSING.items():
+        if not any(value.strip() for value in typed.get(field, [])):
+            faults[field] = Fault(field, sentence())
+    if typed.get("receiver_organisation"):
+        faults.pop("receiver_unit", None)
+    if faults:
+        order = [*MISSING, *ReportForm.model_fields]
+        raise InvalidError(*sorted(faults.values(), key=lambda fault: order.index(fault.field)))
+    return form
 
 
 def _may_file(me: Identity) -> None:
@@ -128,19 +157,22 @@ def _form(
         "severity": "",
     }
     values = {**preset, **{name: value for name, value in values.items() if value}}
+    good_example = values["event_kind"] == "good_example"
+    if good_example:
+        values.setdefault("category", "good_example")
     faulty = {fault.field for fault in context.get("errors", ())}
     return render(
         request,
         "deviations/report.html",
         status=status,
-        **{"errors": [], "saved_at": None, **context},
+        **{"errors": [], "saved_at": None, "kept_back": False, **context},
         values={name: values.get(name, "") for name in ReportForm.model_fields},
         units=[(unit.hsa_id, unit.name) for unit in units],
         receivers=_receiver_groups(db, me),
-        categories=_category_groups(db, me),
+        categories=_category_groups(db, me, good_example=good_example),
         steering_documents=agreements.steering_documents(db, me.county_id or 0),
         words=words,
-        good_example=values["event_kind"] == "good_example",
+        good_example=good_example,
         preset_open=bool(faulty & set(PRESET)),
         more_open=bool(faulty & set(MORE)),
     )
@@ -160,9 +192,13 @@ def _receiver_groups(db: Session, me: Identity) -> list[tuple[str, list[tuple[st
     return list(groups.items())
 
 
-def _category_groups(db: Session, me: Identity) -> list[tuple[str | None, list[tuple[str, str]]]]:
+def _category_groups(
+    db: Session, me: Identity, *, good_example: bool
+) -> list[tuple[str | None, list[tuple[str, str]]]]:
     groups: list[tuple[str | None, list[tuple[str, str]]]] = []
     for group in agreements.categories(db, me.county_id or 0):
+        if group.code == "good_example" and not good_example:
+            continue  # it has its own way in, and asks for no answer
         if group.below:
             below = [(group.code, _("{category}, annat").format(category=group.label))]
             groups.append((group.label, group.below + below))
@@ -186,11 +222,15 @@ def _summary(db: Session, me: Identity, form: ReportForm) -> list[tuple[str, str
             "receiver_unit",
         ),
         (_("Från"), sender.name if sender else None, "sender_unit"),
-        (_("Vad brast"), category.label if category else None, "category"),
+        (_("Vad gäller det"), category.label if category else None, "category"),
         (_("Vad hände"), form.description, "description"),
         (_("Slag"), words.word(words.EVENT_KINDS, form.event_kind), "event_kind"),
-        (_("Hände"), form.occurred_on.isoformat(), "occurred_on"),
-        (_("Upptäcktes"), form.discovered_on.isoformat() if form.discovered_on else None, "discovered_on"),
+        (_("Hände"), text.long_date(form.occurred_on), "occurred_on"),
+        (
+            _("Upptäcktes"),
+            text.long_date(form.discovered_on) if form.discovered_on else None,
+            "discovered_on",
+        ),
         (_("Målgrupp"), words.word(words.TARGET_GROUPS, form.target_group), "target_group"),
         (_("Allvarlighet"), words.word(words.SEVERITIES, form.severity) or _("Vet inte"), "severity"),
         (_("Omedelbar åtgärd"), form.immediate_action, "immediate_action"),

@@ -45,16 +45,18 @@ def test_no_server_listens_on_a_port_and_no_other_user_gets_at_the_sockets(share
     assert [place.stat().st_mode & 0o777 for place in places] == [0o700] * 3
 
 
-def test_another_postgres_in_the_environment_does_not_disturb(
+def test_the_environment_neither_disturbs_the_servers_nor_is_handed_to_them(
     shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     embedded.start(shared).stop()
     monkeypatch.setenv("PGPORT", "6543")
     monkeypatch.setenv("PGDATA", "/nowhere")
+    monkeypatch.setenv("SAMSVAR_SECRET_KEY", "canary")
     servers = embedded.start(shared, disposable=True)
     with sql(servers) as connection:
         assert connection.execute("SELECT 1").fetchall() == [(1,)]
     assert embedded.find(shared) == servers
+    assert b"canary" not in Path(f"/proc/{postmaster(servers)}/environ").read_bytes()
 
 
 def test_the_database_knows_swedish_letters(shared: Path) -> None:

@@ -1,0 +1,147 @@
+"""Every page and state: no axe violation, no sideways scroll, no word from the browser's console, light and dark."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import DESK, PHONE
+from tests.browser.test_the_loop import MAS, NURSE, WARD, Enter
+
+AXE = (Path(__file__).parent / "vendor" / "axe" / "axe.min.js").read_text("utf-8")
+COORDINATOR = "samordnare@lan.example"
+NARROW = {"width": 320, "height": 640}
+
+
+def goes_to(address: str) -> Callable[[Page], None]:
+    return lambda page: page.goto(address) and None
+
+
+def first_case(address: str) -> Callable[[Page], None]:
+    def go(page: Page) -> None:
+        page.goto(address)
+        page.locator(".case-link").first.click()
+        page.wait_for_load_state()
+
+    return go
+
+
+def the_answer_page(page: Page) -> None:
+    first_case("/inbox")(page)
+    page.get_by_role("link", name="Svara").first.click()
+    page.wait_for_load_state()
+
+
+def a_faulty_answer(page: Page) -> None:
+    the_answer_page(page)
+    page.get_by_role("button", name="Skicka svaret").click()
+    page.wait_for_selector("#error-summary")
+
+
+def a_faulty_report(page: Page) -> None:
+    page.goto("/deviations/new")
+    page.get_by_role("button", name="Granska och skicka").click()
+    page.wait_for_selector("#error-summary")
+
+
+def an_unfolded_report(page: Page) -> None:
+    page.goto("/deviations/new")
+    for fold in page.locator("form summary").all():
+        fold.click()
+
+
+PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
+    "log in": (None, goes_to("/login")),
+    "help": (None, goes_to("/help")),
+    "accessibility": (None, goes_to("/accessibility")),
+    "letter box": (None, goes_to("/demo/post")),
+    "start": (NURSE, goes_to("/")),
+    "start of a coordinator": (COORDINATOR, goes_to("/")),
+    "report": (NURSE, an_unfolded_report),
+    "faulty report": (NURSE, a_faulty_report),
+    "inbox": (WARD, goes_to("/inbox")),
+    "list": (MAS, goes_to("/deviations")),
+    "empty list": (MAS, goes_to("/deviations?state=withdrawn")),
+    "case to answer": (WARD, first_case("/inbox")),
+    "answer": (WARD, the_answer_page),
+    "faulty answer": (WARD, a_faulty_answer),
+    "case with an answer to judge": (NURSE, first_case("/inbox")),
+    "closed case": (MAS, first_case("/deviations?state=closed")),
+    "figures": (MAS, goes_to("/figures?from=2023-01&to=2024-12")),
+    "months": (COORDINATOR, goes_to("/summaries")),
+    "month": (COORDINATOR, goes_to("/summaries/BLE/2024-11")),
+    "directory": (NURSE, goes_to("/directory")),
+    "settings": (NURSE, goes_to("/settings")),
+    "404": (NURSE, goes_to("/deviations/BLE-2026-000000")),
+    "403": (COORDINATOR, goes_to("/deviations/new")),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_accessible(enter: Enter, name: str) -> None:
+    who, go = PAGES[name]
+    page = enter(who, PHONE)
+    said: list[str] = []
+    page.on(
+        "console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: said.append(str(error)))
+    found = {}
+    for scheme, viewport in (("light", PHONE), ("dark", DESK), ("light", NARROW)):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.set_viewport_size(viewport)  # type: ignore[arg-type]
+        go(page)
+        page.evaluate(AXE)
+        violations = page.evaluate(
+            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+            ".then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ')).join(', ')))"
+        )
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if violations or wider > 0:
+            found[f"{scheme} {viewport['width']}"] = (violations, wider)
+    assert found == {}
+    # The browser notes every answer of 4xx by itself; anything else would be a fault of the page.
+    assert [words for words in said if "the server responded with a status of 4" not in words] == []
+
+
+def tab_to(page: Page, words: str) -> None:
+    passed = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        passed.append(
+            page.evaluate("document.activeElement.id || (document.activeElement.innerText || '').trim()")
+        )
+        if passed[-1] == words:
+            return
+    raise AssertionError(f"no way by Tab to {words}, but past {passed}")
+
+
+def test_the_report_is_filed_by_keyboard_alone(enter: Enter) -> None:
+    page = enter(NURSE, DESK)
+    page.goto("/deviations/new")
+    page.locator("input#receiver_unit").focus()
+    page.keyboard.type("avdelning 43")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    tab_to(page, "category")
+    page.keyboard.type("Läkemedelslista")
+    tab_to(page, "description")
+    page.keyboard.type("Listan följde inte med hem.")
+    tab_to(page, "Granska och skicka")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/deviations/check")
+    tab_to(page, "Skicka")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/deviations/BLE-*")
+
+
+def test_every_target_on_a_phone_is_large_enough_for_a_thumb(enter: Enter) -> None:
+    page = enter(NURSE, PHONE)
+    page.goto("/deviations/new")
+    small = page.evaluate(
+        "[...document.querySelectorAll('main button, main summary, main select, main input:not([type=hidden]), main a')]"
+        ".filter(e => e.offsetParent && !['radio', 'checkbox'].includes(e.type))"
+        ".map(e => [e.innerText || e.name, e.getBoundingClientRect().height]).filter(([, h]) => h < 44)"
+    )
+    assert small == []

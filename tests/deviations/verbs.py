@@ -1,0 +1,68 @@
+"""The verbs as the people of the tests use them, each in a unit of work of its own, on a Monday in November."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from backend.core import clock
+from backend.core.db import NOBODY, unit_of_work
+from backend.core.jobs import Owed
+from backend.deviations import actions, queries
+from backend.deviations.forms import AnswerForm, VerdictForm, WithdrawForm
+from backend.deviations.models import Deviation, VerdictKind
+from tests.people import ANNA, ANSWER, BOB, acting
+
+MONDAY = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+ACCEPTED = VerdictForm(verdict=VerdictKind.ACCEPTED)
+RETURNED = VerdictForm(verdict=VerdictKind.RETURNED, comment="När infördes rutinen?")
+
+
+def acknowledge(number: str, by: str = BOB) -> None:
+    with acting(by) as (db, me):
+        actions.acknowledge(db, me, queries.deviation(db, me, number))
+
+
+def answer(number: str, by: str = BOB, form: AnswerForm = ANSWER) -> None:
+    with acting(by) as (db, me):
+        actions.answer(db, me, queries.deviation(db, me, number), form)
+
+
+def judge(number: str, form: VerdictForm, by: str = ANNA) -> None:
+    with acting(by) as (db, me):
+        actions.judge(db, me, queries.deviation(db, me, number), form)
+
+
+def withdraw(number: str, by: str = ANNA) -> None:
+    with acting(by) as (db, me):
+        actions.withdraw(db, me, queries.deviation(db, me, number), WithdrawForm(comment="Fel enhet."))
+
+
+def case(number: str, as_: str = ANNA) -> Deviation:
+    with acting(as_) as (db, me):
+        found = queries.deviation(db, me, number)
+        db.expunge_all()
+        return found
+
+
+def owed(kind: str) -> list[Owed]:
+    with unit_of_work(NOBODY) as db:
+        rows = list(db.scalars(select(Owed).where(Owed.kind == f"notifications.{kind}").order_by(Owed.id)))
+        db.expunge_all()
+        return rows
+
+
+def together(what: Callable[[], object], times: int) -> None:
+    barrier = threading.Barrier(times)
+
+    def run() -> None:
+        barrier.wait()
+        with clock.at(MONDAY):
+            what()
+
+    threads = [threading.Thread(target=run) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

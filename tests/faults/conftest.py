@@ -1,0 +1,42 @@
+"""One house for all the tests that break it, since it takes some seconds to build."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.house import House, Web
+from tests.workers.post_office import PostOffice, opened
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # One house for all of them, so they stay together in one of xdist's workers.
+    for item in items:
+        if "faults" in item.path.parts:
+            item.add_marker(pytest.mark.faults)
+            item.add_marker(pytest.mark.xdist_group("faults"))
+
+
+@pytest.fixture(scope="session")
+def building() -> Iterator[House]:
+    folder = Path(tempfile.mkdtemp(prefix="samsvar-faults-")).resolve()
+    folder.chmod(0o711)
+    with opened(PostOffice()) as office:
+        house = House(folder, office)
+        yield house
+        house.close()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def house(building: House) -> Iterator[House]:
+    """The house, tidied up after whatever the test did to it."""
+    yield building
+    building.tidy()
+
+
+@pytest.fixture
+def web(house: House) -> Web:
+    return house.open()
