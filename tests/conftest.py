@@ -145,8 +145,10 @@ def _fresh(template: str) -> Iterator[str]:
     name = f"samsvar_{RUN}_{secrets.token_hex(6)}"
     _copied(template, name)
     db.use(web_url(name))
+    # Held here: a test, or another fixture, may have moved the process on to another database since.
+    engine = db.engine()
     yield name
-    db.engine().dispose()
+    engine.dispose()
     with _maintenance() as engine, engine.connect() as connection:
         connection.execute(text(f"drop database {name} with (force)"))
 

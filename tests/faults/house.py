@@ -182,7 +182,10 @@ class Web:
 
     def _browser(self, email: str) -> httpx2.Client:
         headers = {"Sec-Fetch-Site": "same-origin"}
-        client = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=30)
+        limits = httpx2.Limits(keepalive_expiry=1)  # the web hangs up after five idle seconds
+        client = httpx2.Client(
+            base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=30, limits=limits
+        )
         answer = client.post("/login", data={"email": email, "password": "samsvar-demo"})
         assert answer.status_code == 303
         return client

@@ -17,7 +17,7 @@ def kind() -> Iterator[str]:
     """A job of this test's own, since all tests share one broker."""
     name = f"test.{secrets.token_hex(6)}"
 
-    @celery.task(name=name)
+    @celery.task(name=name)  # type: ignore[untyped-decorator]  # Celery brings no types
     def job() -> None:
         raise AssertionError("no worker runs here")
 
