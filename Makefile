@@ -12,6 +12,8 @@ RUN := .venv/bin/python -m
 
 export PORT
 export UV_PYTHON_DOWNLOADS := never
+# Compiled code is kept, whatever the caller's habit: without it every start compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 .DELETE_ON_ERROR:
 .PHONY: help demo demo-reset test test-fast test-external faults check lock clean chromium
 
@@ -25,10 +27,10 @@ demo-reset: $(STAMP) ## stop what runs here and delete its data (.samsvar)
 	@.venv/bin/samsvar demo-reset
 
 test: $(STAMP) chromium ## run the whole suite, or a part: make test T=tests/deviations
-	@$(RUN) pytest -n 2 "$(T)"
+	@$(RUN) pytest -n 2 --dist loadgroup "$(T)"
 
 test-fast: $(STAMP) ## the suite without browser and without killed processes
-	@$(RUN) pytest -n 2 -m "not browser and not faults" "$(T)"
+	@$(RUN) pytest -n 2 --dist loadgroup -m "not browser and not faults" "$(T)"
 
 test-external: $(STAMP) chromium ## the suite on Debian's PostgreSQL 15 and Redis 7
 	@$(RUN) tests.external "$(T)"

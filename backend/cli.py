@@ -55,18 +55,25 @@ def serve() -> None:
 @app.command()
 def worker() -> None:
     """Kör jobben."""
-    _celery("worker", "--concurrency=2", "--loglevel=warning", "--without-mingle", "--without-gossip")
+    _celery(
+        "workers.app",
+        "worker",
+        "--concurrency=2",
+        "--loglevel=warning",
+        "--without-mingle",
+        "--without-gossip",
+    )
 
 
 @app.command()
 def beat() -> None:
     """Kör taktslagaren, som ser till att inget glöms."""
-    _celery("beat", "--loglevel=warning", "--pidfile=")
+    _celery("workers.beat", "beat", "--loglevel=warning", "--pidfile=")
 
 
-def _celery(*arguments: str) -> None:
+def _celery(app: str, *arguments: str) -> None:
     os.chdir(ROOT)
-    os.execv(sys.executable, [sys.executable, "-m", "celery", "-A", "workers.app", *arguments])  # noqa: S606  our own
+    os.execv(sys.executable, [sys.executable, "-m", "celery", "-A", app, *arguments])  # noqa: S606  our own
 
 
 @app.command()
@@ -87,10 +94,10 @@ def demo() -> None:
     if bool(settings().database_url) != bool(settings().redis_url):
         err.print("Sätt både DATABASE_URL och REDIS_URL, eller ingen av dem.")
         raise typer.Exit(2)
-    from backend import demo as county  # loads every room
+    from backend import demo as house
 
     raise typer.Exit(
-        county.run(
+        house.run(
             settings().state, settings().port, say=lambda words: print(words, file=sys.stderr, flush=True)
         )
     )

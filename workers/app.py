@@ -7,19 +7,24 @@ doubled or late without harm.
 import warnings
 
 from celery import Celery
-from celery.exceptions import SecurityWarning
+from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import worker_process_init
+from kombu.transport.redis import QoS
 
 from backend.core import db, jobs
 from backend.summaries import actions as summaries
 
-# As root, Celery warns of pickle at every start; only JSON is accepted here.
-warnings.filterwarnings("ignore", category=SecurityWarning)
+# No message is worth saving: the tick rings anew for what a dead worker left. To save them while the broker is
+# away ends the worker (kombu 5.7: a closing channel looks for the connection that it has closed).
+QoS.restore_at_shutdown = True
+
+# Of pickle, as root, at every start, where only JSON is accepted; of late acknowledgements, where there are none.
+for unfounded in (SecurityWarning, CPendingDeprecationWarning):
+    warnings.filterwarnings("ignore", category=unfounded)
 
 celery = Celery("samsvar", broker=jobs.broker_url(), include=["workers.notifications", "workers.summaries"])
 celery.conf.update(
-    task_acks_late=True,
-    task_reject_on_worker_lost=True,
+    task_acks_late=False,  # what is to be done stands in the database, and a message held on to helps nobody
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
@@ -31,18 +36,7 @@ celery.conf.update(
     worker_send_task_events=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,  # a broker that is away all night is found in the morning
-    broker_transport_options={
-        # A killed worker's message comes back within half a minute, not after the default hour; the row in
-        # the outbox has its own clock (`jobs.STUCK`) and decides alone whether anything is left to do.
-        "visibility_timeout": 300,
-        "unacked_restore_interval": 5,
-        "unacked_restore_throttle": 1,
-        "socket_keepalive": True,
-    },
-    # An old tick is worth nothing once a new one has come: after an outage they would only queue up.
-    beat_schedule={"tick": {"task": "tick", "schedule": 10.0, "options": {"expires": 30}}},
-    # The schedule is one line long: there is nothing for beat to remember, and no file to be torn by a kill.
-    beat_scheduler="celery.beat:Scheduler",
+    broker_transport_options={"socket_keepalive": True},
 )
 
 

@@ -1,107 +1,35 @@
-"""`make demo`: the real thing on one machine, over an invented county.
-
-Nothing here is pretended: the servers are PostgreSQL and Valkey, the history goes through the import, and the
-live cases are made by the actions that the pages call, at the moments they would have been made.
+"""The invented county of the demo: its history goes through the import, and its living cases are made by the actions
+that the pages call, at the moments they would have been made.
 """
 
-import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.access import Identity
 from backend.accounts import actions as accounts
-from backend.core import calendar, clock, db, embedded, migrate, supervisor
+from backend.core import calendar, clock, db
 from backend.deviations import actions, queries
 from backend.deviations.forms import AnswerActionForm, AnswerForm, ReportForm, VerdictForm
-from backend.deviations.models import CauseArea, Deviation, EventKind, Outcome, VerdictKind
+from backend.deviations.models import CauseArea, EventKind, Outcome, VerdictKind
 from backend.directory.models import County
 from backend.exchange import COUNTIES
 from backend.exchange import actions as exchange
-from backend.settings import settings
 from backend.summaries import actions as summaries
 
 BLEKINGE = COUNTIES / "blekinge"
 JOINED = 400
 
 
-def run(state: Path, port: int, *, say: Callable[[str], None]) -> int:
-    """Start all, and stay until told to stop. Returns the exit code."""
-    try:
-        with supervisor.claim(state):
-            if settings().database_url and settings().redis_url:
-                return _serve(
-                    settings().database_url, settings().database_url, settings().redis_url, state, port, say
-                )
-            servers = embedded.start(state)
-            try:
-                return _serve(servers.admin_url, servers.database_url, servers.redis_url, state, port, say)
-            finally:
-                servers.stop()
-    except supervisor.AlreadyRunning as running:
-        say(f"{running}. Stoppa den med Ctrl-C där, eller välj en annan mapp.")
-        return 1
-
-
-def _serve(
-    admin_url: str, database_url: str, redis_url: str, state: Path, port: int, say: Callable[[str], None]
-) -> int:
-    address = settings().base_url
-    environment = {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "PORT": str(port),
-        "SAMSVAR_ENV": "demo",
-        "SAMSVAR_BASE_URL": address,
-    }
-    migrate.upgrade(admin_url)
-    if fill(admin_url):
-        say(
-            "Blekinge är inläst: organisationer, enheter, personer, 2023 och 2024 års ärenden och några pågående."
-        )
-    here = [sys.executable, "-m", "backend"]
-
-    def ready() -> None:
-        say(f"\nSamsvar kör på {address}\n")
-        say("Logga in med lösenordet samsvar-demo, till exempel som")
-        say("  hemsjukvard@solvesborg.example   sjuksköterska i kommunen, rapporterar och svarar")
-        say("  avd43@region.example             vårdavdelning på sjukhuset, tar emot och svarar")
-        say("  mas@solvesborg.example           MAS, ser verksamhetens ärenden och siffror")
-        say("  ifo@solvesborg.example           socialsekreterare i samma kommun, en egen sekretesskrets")
-        say("  samordnare@lan.example           länssamordnare, ser månadens siffror men inga ärenden")
-        say(f"Alla mejl fångas på {address}/demo/post. Avsluta med Ctrl-C.\n")
-
-    return supervisor.supervise(
-        {
-            "web": supervisor.Child([*here, "serve"], environment, url=f"{address}/healthz"),
-            "worker": supervisor.Child([*here, "worker"], environment),
-            "beat": supervisor.Child([*here, "beat"], environment),
-        },
-        state=state,
-        ready=ready,
-        say=say,
-    )
-
-
-def fill(admin_url: str) -> bool:
-    """Load the county, its history and some living cases; what an interrupted start left out is added by the next.
-
-    False if all of it was there.
-    """
-    db.use(admin_url)
+def fill() -> None:
+    """Load the county, its history and some living cases; what an interrupted start left out, the next one adds."""
     # The county joined a while ago, so that its people were at work when the living cases were made.
     with _at(JOINED), db.unit_of_work(db.OPERATOR) as session:
-        county_id = session.scalar(select(County.id).where(County.code == "BLE"))
-        if county_id and session.scalar(
-            select(Deviation.id).where(Deviation.submission == _submission(len(CASES)))
-        ):
-            return False
         exchange.import_directory(session, BLEKINGE, "BLE")
         session.flush()
         for year in (2023, 2024):
@@ -111,7 +39,6 @@ def fill(admin_url: str) -> bool:
     with db.unit_of_work(db.COUNTER) as session:
         county_id = session.scalars(select(County.id).where(County.code == "BLE")).one()
         summaries.make_missing(session, county_id)
-    return True
 
 
 @dataclass(frozen=True)
