@@ -24,7 +24,7 @@ for unfounded in (SecurityWarning, CPendingDeprecationWarning):
 
 celery = Celery("samsvar", broker=jobs.broker_url(), include=["workers.notifications", "workers.summaries"])
 celery.conf.update(
-    task_acks_late=False,  # what is to be done stands in the database, and a message held on to helps nobody
+    task_acks_late=True,  # what is to be done stands in the database, and a message held on to helps nobody
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
@@ -37,6 +37,10 @@ celery.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,  # a broker that is away all night is found in the morning
     broker_transport_options={"socket_keepalive": True},
+    # An old tick is worth nothing once a new one has come: after an outage they would only queue up.
+    beat_schedule={"tick": {"task": "tick", "schedule": 10.0, "options": {"expires": 30}}},
+    # The schedule is one line long: there is nothing for beat to remember, and no file to be torn by a kill.
+    beat_scheduler="celery.beat:Scheduler",
 )
 
 

@@ -72,7 +72,9 @@ def upgrade(admin_url: str, *, web_password: str = "", to: str = "head") -> str:
     with engine.begin() as connection:
         connection.execute(text(f"select pg_advisory_xact_lock({LOCK})"))
         connection.execute(text("set local role samsvar_owner"))
-        command.upgrade(_config(connection), to)
+        # Looking is cheaper than loading every model to find that there is nothing to do.
+        if current(connection) != (head() if to == "head" else to):
+            command.upgrade(_config(connection), to)
         return current(connection) or ""
 
 

@@ -116,6 +116,7 @@ def supervise(
         number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     wards = [_Ward(name, child, state) for name, child in children.items()]
+    silent = [ward for ward in wards if ward.child.url]
     announced = False
     try:
         while not signals:
@@ -123,9 +124,14 @@ def supervise(
                 if not ward.tend(say):
                     say(f"{ward.name} does not stay up: giving up. See {ward.log}")
                     return 1
-            if not announced and all(_answers(ward.child.url) for ward in wards if ward.child.url):
-                announced = True
-                ready()
+                if ward in silent:
+                    if not _answers(str(ward.child.url)):
+                        break  # who is waited for starts first, with the whole machine to itself
+                    silent.remove(ward)
+            else:
+                if not announced:
+                    announced = True
+                    ready()
             time.sleep(0.1)
         return 0
     finally:

@@ -142,11 +142,11 @@ def test_a_network_that_guesses_at_many_accounts_is_slowed_and_others_are_not(
 
 
 def test_one_subscriber_of_ipv6_is_one_network(blekinge: str, browser: Browser, superuser: Engine) -> None:
-    for address in ("2001:db8::1", "2001:db8::ffff", "2001:db8:0:1::1", "192.0.2.1", "192.0.2.2", "?"):
+    for address in ("2001:db8::1", "2001:db8::ffff", "2001:db8:0:1::1", "192.0.2.1"):
         guess(browser(address), f"{address}@solvesborg.example")
     with superuser.connect() as connection:
         sizes = connection.scalars(text("select count(*) from login_failures group by network")).all()
-    assert sorted(sizes) == [1, 1, 1, 1, 2]
+    assert sorted(sizes) == [1, 1, 2]
 
 
 def test_the_record_of_guesses_names_nobody(blekinge: str, browser: Browser, superuser: Engine) -> None:

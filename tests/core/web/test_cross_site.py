@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from backend.settings import settings
 from tests.core.web.doors import address, unsafe
 
-SITES = ("same-origin", "same-site", "cross-site", "none", "", None)
+SITES = ("same-origin", "same-site", "cross-site", "none", "")
 OWN, CONFIGURED = "http://testserver", settings().base_url
 FOREIGN = (
     "http://evil.example",
@@ -22,7 +22,10 @@ FOREIGN = (
     "http://[",
     "",
 )
-TABLE = list(itertools.product(SITES, (OWN, CONFIGURED, *FOREIGN, None)))
+TABLE = [
+    *itertools.product(SITES, (OWN, "http://evil.example", "null", None)),
+    *itertools.product([None], (OWN, CONFIGURED, *FOREIGN, None)),
+]
 
 
 def from_our_page(site: str | None, origin: str | None) -> bool:
