@@ -89,7 +89,7 @@ def test_page_is_accessible(enter: Enter, name: str) -> None:
     page.on("pageerror", lambda error: said.append(str(error)))
     found = {}
     for scheme, viewport in (("light", PHONE), ("dark", DESK), ("light", NARROW)):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         page.set_viewport_size(viewport)  # type: ignore[arg-type]
         go(page)
         page.evaluate(AXE)

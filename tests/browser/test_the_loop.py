@@ -117,7 +117,7 @@ def test_the_mails_of_a_case_arrive_by_a_real_job_and_hold_no_content(enter: Ent
 def test_everything_works_without_javascript(enter: Enter) -> None:
     page = enter(NURSE, PHONE, java_script_enabled=False)
     page.goto("/deviations/new")
-    page.locator("input#receiver_unit").select_option(value="SE2321000081-S011")
+    page.locator("select#receiver_unit").select_option(value="SE2321000081-S011")
     page.get_by_label("Vad gäller det?").select_option(label="Läkemedelslista")
     page.get_by_label("Vad hände?").fill(STORY)
     page.get_by_role("button", name="Granska och skicka").click()

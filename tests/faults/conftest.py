@@ -11,6 +11,7 @@ from tests.faults.house import House, Web
 from tests.workers.post_office import PostOffice, opened
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # One house for all of them, so they stay together in one of xdist's workers.
     for item in items:

@@ -201,7 +201,6 @@ def test_a_reminder_held_up_past_the_due_date_is_left_to_the_one_that_says_so(
     assert outcomes(superuser)["notifications.reminder_before"] == "too late to be early"
 
 
-@pytest.mark.xfail(reason="the key of a reminder is used up by the first answer", strict=True)
 def test_a_returned_answer_due_on_the_first_due_date_has_its_reminders_too(
     blekinge: str, superuser: Engine
 ) -> None:

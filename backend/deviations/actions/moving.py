@@ -130,5 +130,6 @@ def owe_reminders(db: Session, deviation: Deviation, due_on: date, *, started: d
                 subject_id=deviation.id,
                 branch_id=deviation.receiver_branch_id,
                 due_at=at,
-                key=f"{kind.rpartition('.')[2]}:{deviation.id}:{due_on}",
+                # By revision: an answer sent back may be due again on the very day the first one was.
+                key=f"{kind.rpartition('.')[2]}:{deviation.id}:{deviation.revision}:{due_on}",
             )
