@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
         wait(lambda: create_database(database_url.replace("+psycopg", "").replace("/samsvar", "/postgres")))
         wait(lambda: bool(redis.Redis.from_url(redis_url).ping()))
         environment = {**os.environ, "DATABASE_URL": database_url, "REDIS_URL": redis_url}
-        suite = [sys.executable, "-m", "pytest", "-n", "2", *arguments]
+        suite = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *arguments]
         return subprocess.run(suite, env=environment, check=False).returncode
     finally:
         for server in servers:

@@ -24,7 +24,7 @@ for unfounded in (SecurityWarning, CPendingDeprecationWarning):
 
 celery = Celery("samsvar", broker=jobs.broker_url(), include=["workers.notifications", "workers.summaries"])
 celery.conf.update(
-    task_acks_late=True,  # what is to be done stands in the database, and a message held on to helps nobody
+    task_acks_late=False,  # what is to be done stands in the database, and a message held on to helps nobody
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],

@@ -32,6 +32,7 @@ FLAGS = [
 START_WITHIN = 90
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # One demo for all of them, so they stay together in one of xdist's workers.
     for item in items:
