@@ -16,7 +16,7 @@ from backend.summaries import actions as summaries
 
 # No message is worth saving: the tick rings anew for what a dead worker left. To save them while the broker is
 # away ends the worker (kombu 5.7: a closing channel looks for the connection that it has closed).
-QoS.restore_at_shutdown = True
+QoS.restore_at_shutdown = False
 
 # Of pickle, as root, at every start, where only JSON is accepted; of late acknowledgements, where there are none.
 for unfounded in (SecurityWarning, CPendingDeprecationWarning):
