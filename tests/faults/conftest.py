@@ -26,6 +26,7 @@ def building() -> Iterator[House]:
     folder.chmod(0o711)
     with opened(PostOffice()) as office:
         house = House(folder, office)
+        house.staff(workers=2, beats=2)  # they start while the web does
         yield house
         house.close()
     shutil.rmtree(folder)

@@ -218,7 +218,7 @@ def wait(done: Callable[[], bool], seconds: float) -> float:
     started = time.monotonic()
     while not done():
         assert time.monotonic() - started < seconds, f"not within {seconds} s"
-        time.sleep(0.05)
+        time.sleep(0.1)
     return time.monotonic() - started
 
 
