@@ -1,0 +1,3 @@
+-- Administration: invitations, substitutes, telephones, and what a reorganisation leaves behind.
+
+select 1;

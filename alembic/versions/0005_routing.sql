@@ -1,0 +1,3 @@
+-- Routing rules of a branch, with their history.
+
+select 1;
