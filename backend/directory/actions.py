@@ -191,3 +191,13 @@ def _in_county(county: County) -> ColumnElement[bool]:
         Assignment.county_id == county.id,
         Assignment.group_id.in_(select(Group.id).where(Group.county_id == county.id)),
     )
+
+
+def lend_place(db: Session, person_id: int, branch_id: int) -> None:
+    """Let someone who is invited to a case act in its branch."""
+    raise NotImplementedError
+
+
+def take_back_place(db: Session, person_id: int, branch_id: int) -> None:
+    """The place was lent until yesterday."""
+    raise NotImplementedError

@@ -141,6 +141,10 @@ def unit_by_hsa_id(db: Session, hsa_id: str) -> Unit | None:
     )
 
 
+def living_unit(db: Session, unit_id: int) -> Unit | None:
+    return db.scalar(select(Unit).where(Unit.id == unit_id, _active(Unit.ended_on)))
+
+
 def intakes(db: Session, organisation_hsa_id: str) -> Sequence[Unit]:
     """The intake of each branch of an organisation."""
     return db.scalars(
@@ -248,6 +252,43 @@ def recipients(db: Session, unit_id: int) -> list[str]:
         if found := sorted({email for r, u, email in rows if r == role and u == scope}):
             return found
     return []
+
+
+def handlers(db: Session, unit_id: int) -> list[Person]:
+    """Everyone who may handle what comes to a unit today: its handlers and managers, those above it, and safety."""
+    unit = db.get_one(Unit, unit_id)
+    found = db.scalars(
+        select(Person)
+        .join(Assignment, Assignment.person_id == Person.id)
+        .where(
+            or_(Assignment.unit_id.in_(unit.path), Assignment.branch_id == unit.branch_id),
+            Assignment.role.in_([Role.HANDLER, Role.MANAGER, Role.SAFETY]),
+            valid(clock.today()),
+            _active(Person.ended_on),
+        )
+        .distinct()
+    ).all()
+    return sorted(found, key=lambda person: sort_key(person.title))
+
+
+def safety_of(db: Session, branch_id: int) -> list[str]:
+    """The addresses of the branch's safety."""
+    return _addresses(db, Assignment.branch_id == branch_id, Role.SAFETY)
+
+
+def managers_of(db: Session, unit_id: int) -> list[str]:
+    """The addresses of the managers of a unit and of those above it."""
+    return _addresses(db, Assignment.unit_id.in_(db.get_one(Unit, unit_id).path), Role.MANAGER)
+
+
+def _addresses(db: Session, where: ColumnElement[bool], role: Role) -> list[str]:
+    found = db.scalars(
+        select(Person.email)
+        .join(Assignment, Assignment.person_id == Person.id)
+        .where(where, Assignment.role == role, valid(clock.today()), _active(Person.ended_on))
+        .distinct()
+    )
+    return sorted(found)
 
 
 def email_of(db: Session, person_id: int) -> str | None:

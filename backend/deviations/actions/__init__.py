@@ -1,8 +1,62 @@
 """What can be done to a deviation: one function per verb of the trade, `(db, me, deviation, form)`."""
 
+from backend.deviations.actions.dispute import settle
 from backend.deviations.actions.drafts import discard_draft, save_draft
-from backend.deviations.actions.judge import judge, withdraw
+from backend.deviations.actions.judge import judge, reopen, reply, withdraw
+from backend.deviations.actions.linking import link, patient_identified, unlink
+from backend.deviations.actions.mask import mask
 from backend.deviations.actions.report import report
-from backend.deviations.actions.respond import acknowledge, answer
+from backend.deviations.actions.respond import acknowledge, answer, delay_notice, question, review
+from backend.deviations.actions.route import confirm_redirect, decline, redirect, resend
+from backend.deviations.actions.silence import go_home
+from backend.deviations.actions.team import (
+    assign,
+    end_invitation,
+    flag,
+    invite,
+    judge_risk,
+    note,
+    propose_answer,
+    register,
+    register_copy,
+    save_answer_draft,
+    set_reference,
+    take_over,
+)
 
-__all__ = ["acknowledge", "answer", "discard_draft", "judge", "report", "save_draft", "withdraw"]
+__all__ = [
+    "acknowledge",
+    "answer",
+    "assign",
+    "confirm_redirect",
+    "decline",
+    "delay_notice",
+    "discard_draft",
+    "end_invitation",
+    "flag",
+    "go_home",
+    "invite",
+    "judge",
+    "judge_risk",
+    "link",
+    "mask",
+    "note",
+    "patient_identified",
+    "propose_answer",
+    "question",
+    "redirect",
+    "register",
+    "register_copy",
+    "reopen",
+    "reply",
+    "report",
+    "resend",
+    "review",
+    "save_answer_draft",
+    "save_draft",
+    "set_reference",
+    "settle",
+    "take_over",
+    "unlink",
+    "withdraw",
+]

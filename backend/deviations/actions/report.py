@@ -78,6 +78,7 @@ def report(db: Session, me: Identity, form: ReportForm) -> Deviation:
         steering_document_id=document_id,
         agreement_id=agreement.id,
         sent_at=now,
+        clock_started_at=now,
         due_on=due_on,
         next_due_on=acknowledge_by,
         updated_at=now,

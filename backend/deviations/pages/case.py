@@ -144,7 +144,7 @@ def _page(
     just_filed = (
         party == "sender"
         and state is State.SENT
-        and not deviation.imported
+        and not deviation.resting
         and rules.reported_by(me, deviation)
         and (clock.now() - deviation.sent_at).total_seconds() < 600
     )
@@ -158,12 +158,10 @@ def _page(
         deviation=deviation,
         party=party,
         state_words=words.resting(state)
-        if deviation.imported
+        if deviation.resting
         else words.turn(state, party, good_example=good),
-        moves=rules.moves_open_to(me, deviation),
-        deadlines=deadlines.running(
-            deviation, queries.handover(db, deviation), given[-1] if given else None, clock.now()
-        ),
+        moves=rules.moves_open_to(me, deviation, clock.now()),
+        deadlines=_deadlines(db, me, deviation),
         answers=[_answer_shown(answer) for answer in given],
         timeline=[_happening_shown(item) for item in queries.happenings(db, deviation)],
         just_filed=just_filed,
@@ -195,10 +193,19 @@ def _answer_page(
         typed=typed,
         last=lambda name: typed.get(name, [""])[-1],
         words=words,
-        deadlines=deadlines.running(
-            deviation, queries.handover(db, deviation), given[-1] if given else None, clock.now()
-        ),
+        deadlines=_deadlines(db, me, deviation),
         returned=given[-1].verdict_comment if given and given[-1].verdict == "returned" else None,
+    )
+
+
+def _deadlines(db: Session, me: Identity, deviation: Deviation) -> list[deadlines.Deadline]:
+    return deadlines.running(
+        deviation,
+        queries.handover(db, deviation),
+        queries.pauses(db, deviation),
+        queries.waiting_since(db, deviation),
+        clock.now(),
+        "sender" if rules.party_of(me.branches, deviation) == "sender" else "receiver",
     )
 
 
@@ -245,7 +252,7 @@ def _happening_shown(item: queries.Happening) -> dict[str, Any]:
         "iso": item.at.isoformat(),
         "who": ", ".join(part for part in (item.who and item.who.partition(",")[0], item.unit) if part),
         "text": item.comment,
-        "icon": ICONS[item.verb],
+        "icon": ICONS.get(item.verb, "chat"),
         "internal": False,
     }
 

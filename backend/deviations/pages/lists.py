@@ -78,10 +78,10 @@ def shown(row: Row) -> dict[str, Any]:
     party = {"out": "sender", "in": "receiver", None: None}[row.direction]
     good = row.event_kind == EventKind.GOOD_EXAMPLE
     state, kind = (
-        words.resting(row.state) if row.imported else words.turn(row.state, party, good_example=good)  # type: ignore[arg-type]
+        words.resting(row.state) if row.resting else words.turn(row.state, party, good_example=good)  # type: ignore[arg-type]
     )
     now = clock.now()
-    due = row.next_due_on if not row.imported and row.state in WAITS_FOR else None
+    due = row.next_due_on if not row.resting and row.state in WAITS_FOR else None
     late = due is not None and clocks.is_late(due, now)
     clock_kind = {State.SENT: "acknowledge", State.ANSWERED: "verdict", State.RETURNED: "returned_answer"}
     return {

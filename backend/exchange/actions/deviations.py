@@ -231,6 +231,8 @@ def _deviation(county: County, known: Known, one: _Filed, due: _Deadlines, now: 
         if rules.needs_answer(case.event_kind)
         else None,
         "next_due_on": None,
+        "clock_started_at": case.sent_at,
+        "resting": True,
         "acknowledged_at": case.received_at,
         "answered_at": case.answered_at,
         "accepted_at": case.accepted_at,

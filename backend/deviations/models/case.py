@@ -1,4 +1,4 @@
-"""A deviation, the legs of its route, the answer, the verdict, and everything that happened to it.
+"""A deviation and the legs of its route.
 
 `visible_branches` is kept by a trigger: the sending branch, the branch that holds the case, and a branch that
 commissioned either unit. It is what row-level security asks before a row is read (`backend/decisions/0002`).
@@ -7,7 +7,7 @@ commissioned either unit. It is what row-level security asks before a row is rea
 import uuid
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     BigInteger,
@@ -20,17 +20,25 @@ from sqlalchemy import (
     Text,
 )
 from sqlalchemy import UniqueConstraint as Unique
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.agreements.models import Agreement, Category, SteeringDocument
 from backend.core.db import Base
 from backend.directory.models import TARGET_GROUPS, Branch, Unit, one_of
 
+if TYPE_CHECKING:  # they point back here
+    from backend.deviations.models.team import CoInvestigator, Side
+
 
 class State(StrEnum):
     SENT = "sent"
     ACKNOWLEDGED = "acknowledged"
+    IN_REVIEW = "in_review"
+    QUESTION = "question"
+    DECLINED = "declined"
+    REDIRECT_PROPOSED = "redirect_proposed"
+    DISPUTED = "disputed"
     ANSWERED = "answered"
     RETURNED = "returned"
     CLOSED = "closed"
@@ -44,26 +52,29 @@ class EventKind(StrEnum):
     GOOD_EXAMPLE = "good_example"
 
 
-class Outcome(StrEnum):
-    AGREE = "agree"
-    PARTLY = "partly"
-    NOT_OURS = "not_ours"
-
-
-class CauseArea(StrEnum):
-    PROCEDURES = "procedures"
-    COMMUNICATION = "communication"
-    COMPETENCE = "competence"
-    ENVIRONMENT_ORGANISATION = "environment_organisation"
-    TECHNOLOGY = "technology"
-
-
-class VerdictKind(StrEnum):
-    ACCEPTED = "accepted"
-    RETURNED = "returned"
-
-
 LEGAL_AREAS = ("hsl", "sol", "lss")
+CLOCK_KINDS = ("answer", "returned_answer")
+IDENTIFIED_HOW = ("telephone", "secure_message")
+# On what ground the parties spoke of who the patient is: offentlighets- och sekretesslagen 10, 25 and 26 ch.
+IDENTIFIED_GROUNDS = ("consent", "coherent_care", "other_law")
+
+
+class EndedHow(StrEnum):
+    """How a case left the unit of a leg."""
+
+    REDIRECTED = "redirected"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+class Reason(StrEnum):
+    """Why a case is sent on or declined."""
+
+    WRONG_RECIPIENT = "wrong_recipient"
+    NOT_INVOLVED = "not_involved"
+    DUPLICATE = "duplicate"
+    OTHER_PROCESS = "other_process"
+    OTHER = "other"
 
 
 class Deviation(Base):
@@ -73,6 +84,9 @@ class Deviation(Base):
         one_of("event_kind", tuple(EventKind)),
         one_of("target_group", TARGET_GROUPS),
         one_of("legal_area", LEGAL_AREAS),
+        one_of("clock_kind", CLOCK_KINDS),
+        one_of("patient_identified_how", IDENTIFIED_HOW),
+        one_of("patient_identified_ground", IDENTIFIED_GROUNDS),
         CheckConstraint("severity between 1 and 4", name="severity"),
         CheckConstraint("sender_branch_id <> receiver_branch_id", name="two_parties"),
         # A unit belongs to the branch it is named with: the circle cannot be forged from either side.
@@ -88,13 +102,14 @@ class Deviation(Base):
             "ix_deviations_inbox_receiver",
             "receiver_unit_id",
             "next_due_on",
-            postgresql_where="state in ('sent', 'acknowledged', 'returned') and not imported",
+            postgresql_where="state in ('sent', 'acknowledged', 'in_review', 'returned', 'disputed') and not resting",
         ),
         Index(
             "ix_deviations_inbox_sender",
             "sender_unit_id",
             "next_due_on",
-            postgresql_where="state = 'answered' and not imported",
+            postgresql_where="state in ('answered', 'question', 'redirect_proposed', 'declined', 'disputed')"
+            " and not resting",
         ),
         Index("ix_deviations_sender", "sender_unit_id", "sent_at"),
         Index("ix_deviations_receiver", "receiver_unit_id", "sent_at"),
@@ -123,6 +138,9 @@ class Deviation(Base):
     receiver_branch_id: Mapped[int] = mapped_column(ForeignKey("branches.id"))
     receiver_unit_id: Mapped[int]
     visible_branches: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{}")
+    sender_branches: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{}")
+    # Where the present holder's run of legs begins: what was written before is between the sender and others.
+    first_leg: Mapped[int] = mapped_column(default=1, server_default="1")
     category_id: Mapped[int] = mapped_column(ForeignKey("categories.id"))
     steering_document_id: Mapped[int | None] = mapped_column(ForeignKey("steering_documents.id"))
     target_group: Mapped[str] = mapped_column(Text)
@@ -141,14 +159,28 @@ class Deviation(Base):
     due_on: Mapped[date | None]
     # The day by which the party whose turn it is should act, in whatever clock then runs.
     next_due_on: Mapped[date | None]
+    # The clock of the answer that is now waited for: the first one, a returned one, or one after a reopening.
+    clock_kind: Mapped[str] = mapped_column(Text, default="answer", server_default="answer")
+    clock_started_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
+    declined_at: Mapped[datetime | None]
+    disagreed_at: Mapped[datetime | None]
+    reopened_at: Mapped[datetime | None]
+    accepted_by_silence: Mapped[bool] = mapped_column(default=False, server_default="false")
     updated_at: Mapped[datetime]
+    delay_reason: Mapped[str | None] = mapped_column(Text)
+    delay_promised_on: Mapped[date | None]
+    patient_identified_on: Mapped[date | None]
+    patient_identified_how: Mapped[str | None] = mapped_column(Text)
+    patient_identified_ground: Mapped[str | None] = mapped_column(Text)
 
     imported: Mapped[bool] = mapped_column(default=False)
+    # Imported history waits for nobody until somebody takes it up.
+    resting: Mapped[bool] = mapped_column(default=False, server_default="false")
     source_reference: Mapped[str | None] = mapped_column(Text)
     source_digest: Mapped[str | None] = mapped_column(Text)
 
@@ -168,10 +200,9 @@ class Deviation(Base):
         foreign_keys="Deviation.receiver_branch_id", overlaps="receiver_unit"
     )
     handovers: Mapped[list["Handover"]] = relationship(order_by="Handover.position")
-    answers: Mapped[list["Answer"]] = relationship(order_by="Answer.answered_at")
-    events: Mapped[list["Event"]] = relationship(order_by="Event.id")
     # Row-level security leaves only the rows of one's own branch here.
     sides: Mapped[list["Side"]] = relationship()
+    co_investigators: Mapped[list["CoInvestigator"]] = relationship()
 
 
 class Handover(Base):
@@ -179,6 +210,7 @@ class Handover(Base):
 
     __tablename__ = "handovers"
     __table_args__ = (
+        one_of("ended_how", tuple(EndedHow)),
         Unique("deviation_id", "position"),
         ForeignKeyConstraint(
             ["unit_id", "branch_id"], ["units.id", "units.branch_id"], name="fk_handovers_unit"
@@ -194,104 +226,7 @@ class Handover(Base):
     acknowledge_due_on: Mapped[date]
     acknowledged_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    ended_how: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
 
     unit: Mapped[Unit] = relationship()
-
-
-class Side(Base):
-    """What one branch keeps to itself about a case: who reported, and its own reference."""
-
-    __tablename__ = "sides"
-    __table_args__ = (Index("ix_sides_reporter", "reporter_id"),)
-
-    deviation_id: Mapped[int] = mapped_column(ForeignKey("deviations.id"), primary_key=True)
-    branch_id: Mapped[int] = mapped_column(ForeignKey("branches.id"), primary_key=True)
-    reporter_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    reference: Mapped[str | None] = mapped_column(Text)
-
-
-class Answer(Base):
-    __tablename__ = "answers"
-    __table_args__ = (
-        one_of("outcome", tuple(Outcome)),
-        one_of("verdict", tuple(VerdictKind)),
-        Index("ix_answers_deviation", "deviation_id"),
-    )
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    deviation_id: Mapped[int] = mapped_column(ForeignKey("deviations.id"))
-    branch_id: Mapped[int] = mapped_column(ForeignKey("branches.id"))
-    answered_at: Mapped[datetime]
-    outcome: Mapped[str] = mapped_column(Text)
-    cause_areas: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    cause: Mapped[str] = mapped_column(Text)
-    consequence: Mapped[str | None] = mapped_column(Text)
-    patient_informed: Mapped[bool | None]
-    no_action_reason: Mapped[str | None] = mapped_column(Text)
-    follow_up: Mapped[str | None] = mapped_column(Text)
-    verdict: Mapped[str | None] = mapped_column(Text)
-    verdict_comment: Mapped[str | None] = mapped_column(Text)
-    verdict_at: Mapped[datetime | None]
-
-    actions: Mapped[list["AnswerAction"]] = relationship(order_by="AnswerAction.id")
-
-
-class AnswerAction(Base):
-    """Something the receiver has done or will do, with who sees to it and by when."""
-
-    __tablename__ = "answer_actions"
-    __table_args__ = (Index("ix_answer_actions_answer", "answer_id"),)
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id"))
-    deviation_id: Mapped[int] = mapped_column(ForeignKey("deviations.id"))
-    kind: Mapped[str | None] = mapped_column(Text)
-    text: Mapped[str] = mapped_column(Text)
-    owner: Mapped[str | None] = mapped_column(Text)
-    due_on: Mapped[date | None]
-
-
-class Event(Base):
-    """The log of a case: what happened, when, and by whom. Rows are added, never changed.
-
-    `at` is when it happened, `recorded_at` when we learned of it; they differ for imported history.
-    """
-
-    __tablename__ = "events"
-    __table_args__ = (Index("ix_events_deviation", "deviation_id", "id"),)
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    deviation_id: Mapped[int] = mapped_column(ForeignKey("deviations.id"))
-    verb: Mapped[str] = mapped_column(Text)
-    from_state: Mapped[str | None] = mapped_column(Text)
-    to_state: Mapped[str] = mapped_column(Text)
-    at: Mapped[datetime]
-    recorded_at: Mapped[datetime]
-    branch_id: Mapped[int] = mapped_column(ForeignKey("branches.id"))
-    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
-    profession: Mapped[str | None] = mapped_column(Text)
-    comment: Mapped[str | None] = mapped_column(Text)
-
-    unit: Mapped[Unit] = relationship()
-
-
-class EventActor(Base):
-    """Who stood behind an event: a row of its own, since only the actor's own branch may know the person."""
-
-    __tablename__ = "event_actors"
-
-    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), primary_key=True)
-    branch_id: Mapped[int] = mapped_column(ForeignKey("branches.id"))
-    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
-
-
-class Draft(Base):
-    """A report not yet sent: only its writer sees it. `typed` is the form as it stands, half filled or wrong."""
-
-    __tablename__ = "drafts"
-
-    submission: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
-    branch_id: Mapped[int] = mapped_column(ForeignKey("branches.id"))
-    typed: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    saved_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""Reading cases. Every read begins with `visible_to(me)`: the first of the two locks."""
+"""Lists of cases, and drafts. Every read begins with `visible_to(me)`: the first of the two locks."""
 
 import uuid
 from collections.abc import Sequence
@@ -7,49 +7,24 @@ from datetime import date, datetime
 from typing import Any, Literal, get_args
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from backend.access import Identity, Permission
 from backend.agreements.models import Category
 from backend.core.errors import NotFoundError
 from backend.deviations.models import (
-    Answer,
     Deviation,
     Draft,
-    Event,
-    EventActor,
     EventKind,
-    Handover,
     Side,
     State,
 )
-from backend.deviations.rules import visible_to
-from backend.directory.models import Branch, Organisation, Person, Unit
+from backend.deviations.rules import HELD, visible_to
+from backend.directory.models import Branch, Organisation, Unit
 
 PAGE = 50
 Direction = Literal["in", "out"]
 DIRECTIONS = get_args(Direction)
-
-
-def deviation(db: Session, me: Identity, case_number: str) -> Deviation:
-    """The case with that number, if this person may see it; otherwise as if it did not exist."""
-    branch = joinedload(Deviation.sender_branch), joinedload(Deviation.receiver_branch)
-    found = db.scalar(
-        select(Deviation)
-        .where(Deviation.case_number == case_number.upper(), visible_to(me))
-        .options(
-            joinedload(Deviation.sender_unit),
-            joinedload(Deviation.receiver_unit),
-            *(option.joinedload(Branch.organisation) for option in branch),
-            joinedload(Deviation.category),
-            joinedload(Deviation.steering_document),
-            joinedload(Deviation.agreement),
-            selectinload(Deviation.sides),
-        )
-    )
-    if found is None:
-        raise NotFoundError
-    return found
 
 
 def by_submission(db: Session, me: Identity, submission: uuid.UUID) -> Deviation | None:
@@ -75,7 +50,7 @@ class Row:
     sent_at: datetime
     due_on: date | None
     next_due_on: date | None
-    imported: bool
+    resting: bool
 
 
 def inbox(db: Session, me: Identity, limit: int = PAGE + 1) -> list[Row]:
@@ -87,20 +62,31 @@ def inbox(db: Session, me: Identity, limit: int = PAGE + 1) -> list[Row]:
 
 def _waiting(me: Identity) -> ColumnElement[bool]:
     to_receive = and_(
-        Deviation.state.in_([State.SENT, State.ACKNOWLEDGED, State.RETURNED]),
+        Deviation.state.in_(sorted(HELD)),
         # A good example is done once acknowledged.
         or_(Deviation.event_kind != EventKind.GOOD_EXAMPLE, Deviation.state == State.SENT),
         _at(me, Permission.RECEIVE, Deviation.receiver_unit_id, Deviation.receiver_branch_id),
     )
     own = select(Side.deviation_id).where(Side.reporter_id == me.person_id, Side.branch_id.in_(me.branches))
-    to_judge = and_(
-        Deviation.state == State.ANSWERED,
+    to_decide = and_(
+        Deviation.state.in_([State.ANSWERED, State.QUESTION, State.REDIRECT_PROPOSED, State.DECLINED]),
         or_(
             _at(me, Permission.JUDGE, Deviation.sender_unit_id, Deviation.sender_branch_id),
-            and_(Deviation.id.in_(own), Deviation.sender_branch_id.in_(me.branches)),
+            and_(
+                Deviation.state.in_([State.ANSWERED, State.QUESTION]),
+                Deviation.id.in_(own),
+                Deviation.sender_branch_id.in_(me.branches),
+            ),
         ),
     )
-    return and_(~Deviation.imported, or_(to_receive, to_judge))
+    to_settle = and_(
+        Deviation.state == State.DISPUTED,
+        or_(
+            _at(me, Permission.MANAGE, Deviation.sender_unit_id, Deviation.sender_branch_id),
+            _at(me, Permission.MANAGE, Deviation.receiver_unit_id, Deviation.receiver_branch_id),
+        ),
+    )
+    return and_(~Deviation.resting, or_(to_receive, to_decide, to_settle))
 
 
 def _at(
@@ -160,7 +146,7 @@ def _rows(
             Deviation.sent_at,
             Deviation.due_on,
             Deviation.next_due_on,
-            Deviation.imported,
+            Deviation.resting,
         )
         .join(Category, Category.id == Deviation.category_id)
         .join(
@@ -182,52 +168,6 @@ def waiting_count(db: Session, me: Identity) -> int:
     return db.scalar(select(func.count()).select_from(Deviation).where(visible_to(me), _waiting(me))) or 0
 
 
-@dataclass(frozen=True)
-class Happening:
-    """An event as the case's log shows it: the other party is a unit and a profession, never a name."""
-
-    verb: str
-    at: datetime
-    unit: str
-    who: str | None
-    comment: str | None
-    to_state: State
-
-
-def happenings(db: Session, deviation: Deviation) -> list[Happening]:
-    """What has happened to the case, oldest first."""
-    rows = db.execute(
-        select(Event.verb, Event.at, Unit.name, Person.title, Event.profession, Event.comment, Event.to_state)
-        .join(Unit, Unit.id == Event.unit_id)
-        # The policy on event_actors hides the other party's people, so their title never comes along.
-        .outerjoin(EventActor, EventActor.event_id == Event.id)
-        .outerjoin(Person, Person.id == EventActor.person_id)
-        .where(Event.deviation_id == deviation.id)
-        .order_by(Event.id)
-    )
-    return [Happening(r[0], r[1], r[2], r[3] or r[4], r[5], State(r[6])) for r in rows]
-
-
-def answers(db: Session, deviation: Deviation) -> Sequence[Answer]:
-    """Every answer given, oldest first, with its actions."""
-    return db.scalars(
-        select(Answer)
-        .where(Answer.deviation_id == deviation.id)
-        .options(selectinload(Answer.actions))
-        .order_by(Answer.answered_at, Answer.id)
-    ).all()
-
-
-def handover(db: Session, deviation: Deviation) -> Handover:
-    """The leg the case is on now."""
-    return db.scalars(
-        select(Handover)
-        .where(Handover.deviation_id == deviation.id)
-        .order_by(Handover.position.desc())
-        .limit(1)
-    ).one()
-
-
 def drafts(db: Session, me: Identity) -> Sequence[Draft]:
     """The person's own drafts, latest first."""
     return db.scalars(
@@ -246,45 +186,3 @@ def draft(db: Session, me: Identity, submission: uuid.UUID) -> Draft:
     if found is None:
         raise NotFoundError
     return found
-
-
-@dataclass(frozen=True)
-class Owing:
-    """What a mail about a case may say and must know: its number, where it stands, and whose turn it is."""
-
-    case_number: str
-    state: State
-    event_kind: str
-    unit_id: int
-    unit: str
-    next_due_on: date | None
-    answer_due_on: date | None
-    reporter_id: int | None
-
-
-def owing(db: Session, deviation_id: int, branch_id: int) -> Owing | None:
-    """The case as one branch's mail needs it, or None when the branch does not see it any more."""
-    row = db.execute(
-        select(
-            Deviation.case_number,
-            Deviation.state,
-            Deviation.event_kind,
-            Unit.id,
-            Unit.name,
-            Deviation.next_due_on,
-            # A returned answer is due anew; until then the first answer's clock counts.
-            case((Deviation.state == State.RETURNED, Deviation.next_due_on), else_=Deviation.due_on),
-            Side.reporter_id,
-        )
-        .join(
-            Unit,
-            Unit.id
-            == case(
-                (Deviation.sender_branch_id == branch_id, Deviation.sender_unit_id),
-                else_=Deviation.receiver_unit_id,
-            ),
-        )
-        .outerjoin(Side, and_(Side.deviation_id == Deviation.id, Side.branch_id == branch_id))
-        .where(Deviation.id == deviation_id, Deviation.visible_branches.contains([branch_id]))
-    ).one_or_none()
-    return Owing(row[0], State(row[1]), *row[2:]) if row else None

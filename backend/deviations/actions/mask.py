@@ -1,0 +1,152 @@
+"""Hiding a slip: a name or a number that should never have been written."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from backend.access import Identity
+from backend.core import clock
+from backend.core.db import reaching
+from backend.core.errors import Fault, InvalidError
+from backend.core.text import gettext as _
+from backend.deviations import queries, rules
+from backend.deviations.actions.moving import forbidden, lock, note_change, tell
+from backend.deviations.forms import MaskForm
+from backend.deviations.models import (
+    Answer,
+    AnswerAction,
+    AnswerDraft,
+    Deviation,
+    Event,
+    Mask,
+    MaskedOriginal,
+    Note,
+    Proposal,
+    Question,
+    SealedCopy,
+)
+
+HIDDEN = "▒▒▒"
+# A shorter slip, such as an initial, would be found in the middle of other words.
+EVERYWHERE_FROM = 4
+
+# The texts of a case, by the first step of their path. Both parties' notes and drafts too: a slip is copied.
+TEXTS: dict[str, tuple[type[Any], tuple[str, ...]]] = {
+    "answers": (
+        Answer,
+        ("cause", "consequence", "no_action_reason", "follow_up", "verdict_comment"),
+    ),
+    "actions": (AnswerAction, ("text", "owner", "kind")),
+    "events": (Event, ("comment",)),
+    "questions": (Question, ("text", "reply")),
+    "proposals": (Proposal, ("comment",)),
+    "notes": (Note, ("text",)),
+}
+REPORT = (
+    "description",
+    "consequence_patient",
+    "consequence_work",
+    "immediate_action",
+    "suggestion",
+    "shared_reference",
+    "delay_reason",
+)
+
+
+class _Holder(Protocol):
+    id: int
+
+
+def mask(db: Session, me: Identity, deviation: Deviation, form: MaskForm) -> Deviation:
+    """Hide `start` to `end` of a text from every reader at once, and the same words wherever else the case holds them:
+    in answers, questions, the log, notes, drafts and sealed copies. What they were opens to safety of either side.
+
+    Raises ForbiddenError, and InvalidError where there is no such text or passage.
+    """
+    lock(db, deviation)
+    if not rules.may_mask(me, deviation):
+        raise forbidden()
+    text = _visible_text(db, deviation, form.field)
+    slip = text[form.start : form.end] if text is not None else ""
+    if not slip.strip() or HIDDEN in slip:
+        raise InvalidError(
+            Fault("field", _("Det finns ingen sådan text att maskera. Läs ärendet på nytt och välj igen."))
+        )
+    leg = queries.handover(db, deviation).position
+    branches = {leg.branch_id for leg in queries.handovers(db, deviation)} | {deviation.sender_branch_id}
+    others = branches - set(me.branches)
+    with reaching(db, *others, sealed=True):
+        for field, holder, name in _texts(db, deviation):
+            before: str = getattr(holder, name)
+            exact = (form.start, form.end) if field == form.field else None
+            after = _without(before, slip, exact)
+            if after != before:
+                setattr(holder, name, after)
+                _keep(db, me, deviation, field, before, leg)
+        for draft in db.scalars(select(AnswerDraft).where(AnswerDraft.deviation_id == deviation.id)):
+            draft.typed = _without_deep(draft.typed, slip)
+        for copy in db.scalars(select(SealedCopy).where(SealedCopy.deviation_id == deviation.id)):
+            copy.content = _without_deep(copy.content, slip)
+    note_change(db, me, deviation, "mask")
+    for branch_id in (deviation.sender_branch_id, deviation.receiver_branch_id):
+        tell(db, deviation, "masked", branch_id)
+    return deviation
+
+
+def texts_of(db: Session, deviation: Deviation) -> list[tuple[str, str]]:
+    """The texts of the case that the reader may see, by path: what a mask may be put on."""
+    return [(field, getattr(holder, name)) for field, holder, name in _texts(db, deviation)]
+
+
+def _texts(db: Session, deviation: Deviation) -> Iterator[tuple[str, Any, str]]:
+    for name in REPORT:
+        if getattr(deviation, name):
+            yield name, deviation, name
+    for path, (table, names) in TEXTS.items():
+        rows: list[_Holder] = list(
+            db.scalars(select(table).where(table.deviation_id == deviation.id).order_by(table.id))
+        )
+        for row in rows:
+            for name in names:
+                if getattr(row, name):
+                    yield f"{path}.{row.id}.{name}", row, name
+
+
+def _visible_text(db: Session, deviation: Deviation, field: str) -> str | None:
+    return dict(texts_of(db, deviation)).get(field)
+
+
+def _without(text: str, slip: str, exact: tuple[int, int] | None) -> str:
+    if exact:
+        text = text[: exact[0]] + HIDDEN + text[exact[1] :]
+    return text.replace(slip, HIDDEN) if len(slip) >= EVERYWHERE_FROM else text
+
+
+def _without_deep(content: dict[str, Any], slip: str) -> dict[str, Any]:
+    """The same in a stored form. A slip with a sign that JSON escapes is looked for in its escaped spelling."""
+    if len(slip) < EVERYWHERE_FROM:
+        return content
+    spelled = json.dumps(slip, ensure_ascii=False)[1:-1]
+    found: dict[str, Any] = json.loads(json.dumps(content, ensure_ascii=False).replace(spelled, HIDDEN))
+    return found
+
+
+def _keep(db: Session, me: Identity, deviation: Deviation, field: str, original: str, leg: int) -> None:
+    mask_id = db.scalar(
+        insert(Mask)
+        .values(
+            deviation_id=deviation.id,
+            branch_id=me.branches[0],
+            leg=leg,
+            field=field,
+            masked_at=clock.now(),
+            text_since=deviation.sent_at,
+        )
+        .returning(Mask.id)
+    )
+    db.execute(
+        insert(MaskedOriginal).inline().values(mask_id=mask_id, deviation_id=deviation.id, original=original)
+    )
