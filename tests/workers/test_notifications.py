@@ -45,7 +45,10 @@ def bodies(superuser: Engine) -> list[str]:
 
 def outcomes(superuser: Engine) -> dict[str, str | None]:
     with superuser.connect() as connection:
-        return {row[0]: row[1] for row in connection.execute(text("select kind, outcome from outbox"))}
+        rows = connection.execute(
+            text("select kind, outcome from outbox where kind like 'notifications.%'")
+        )
+        return {row[0]: row[1] for row in rows}
 
 
 def acknowledge(number: str) -> None:
