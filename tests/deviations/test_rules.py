@@ -119,7 +119,9 @@ def test_the_rule_and_its_sql_twin_agree(
 ) -> None:
     """The rule is asked of every case there is, read past the walls; the twin as the person's own query."""
     with Session(superuser) as db:
-        every = db.scalars(select(Deviation).options(selectinload(Deviation.sides), selectinload(Deviation.co_investigators))).all()
+        every = db.scalars(
+            select(Deviation).options(selectinload(Deviation.sides), selectinload(Deviation.co_investigators))
+        ).all()
         db.expunge_all()
     with acting(email) as (db, me):
         by_sql = set(db.scalars(select(Deviation.id).where(rules.visible_to(me))))

@@ -10,9 +10,11 @@ from backend.core import clock
 from backend.core.db import NOBODY, unit_of_work
 from backend.core.jobs import Owed
 from backend.deviations import actions, queries
-from backend.deviations.forms import AnswerForm, VerdictForm, WithdrawForm
+from backend.deviations.forms import AnswerForm, Form, VerdictForm, WithdrawForm
 from backend.deviations.models import Deviation, VerdictKind
+from backend.directory.models import Person
 from tests.people import ANNA, ANSWER, BOB, acting
+from workers import deviations
 
 MONDAY = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 ACCEPTED = VerdictForm(verdict=VerdictKind.ACCEPTED)
@@ -66,3 +68,28 @@ def together(what: Callable[[], object], times: int) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def act(verb: str, number: str, by: str, form: Form | None = None) -> None:
+    """Any verb of the trade by its name, as that person, in a unit of work of its own."""
+    with acting(by) as (db, me):
+        found = queries.deviation(db, me, number)
+        do = getattr(actions, verb)
+        do(db, me, found) if form is None else do(db, me, found, form)
+
+
+def work() -> None:
+    """What the tick would have a worker do with the cases now."""
+    deviations.go_home()
+
+
+def owed_mails() -> list[tuple[str, str | None]]:
+    """The kinds of mail owed and not waived, with the address of whom they are for, where it is one person."""
+    with unit_of_work(NOBODY) as db:
+        rows = db.execute(
+            select(Owed.kind, Person.email)
+            .outerjoin(Person, Person.id == Owed.person_id)
+            .where(Owed.kind.like("notifications.%"), Owed.done_at.is_(None))
+            .order_by(Owed.id)
+        )
+        return [(kind.partition(".")[2], email) for kind, email in rows]

@@ -45,9 +45,7 @@ def bodies(superuser: Engine) -> list[str]:
 
 def outcomes(superuser: Engine) -> dict[str, str | None]:
     with superuser.connect() as connection:
-        rows = connection.execute(
-            text("select kind, outcome from outbox where kind like 'notifications.%'")
-        )
+        rows = connection.execute(text("select kind, outcome from outbox where kind like 'notifications.%'"))
         return {row[0]: row[1] for row in rows}
 
 

@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from backend.access import Identity, Permission
+from backend.audit import actions as audit
 from backend.core import clock
 from backend.core.errors import Fault, InvalidError, NotFoundError
 from backend.core.text import gettext as _
@@ -34,6 +35,7 @@ def link(db: Session, me: Identity, deviation: Deviation, form: LinkForm) -> Dev
         .values(one_id=one, other_id=two, branch_id=me.branches[0], linked_at=clock.now())
         .on_conflict_do_nothing(index_elements=["one_id", "other_id"])
     )
+    audit.record(db, me, "deviations.link", cases=[deviation.case_number, other.case_number])
     return deviation
 
 
@@ -50,6 +52,7 @@ def unlink(db: Session, me: Identity, deviation: Deviation, form: LinkForm) -> D
     ).all()
     if not gone:
         raise NotFoundError
+    audit.record(db, me, "deviations.unlink", cases=[deviation.case_number, other.case_number])
     return deviation
 
 

@@ -45,8 +45,6 @@ HAPPENED: dict[str, Callable[[], str]] = {
     "delay_notice": lambda: _("Besked om försening"),
     "patient_identified": lambda: _("Patienten identifierad mellan parterna"),
     "mask": lambda: _("En uppgift maskerades"),
-    "link": lambda: _("Kopplades till en annan rapport om samma händelse"),
-    "unlink": lambda: _("Kopplingen till en annan rapport togs bort"),
     "expire_question": lambda: _("Frågan fick inget svar i tid, ärendet gick tillbaka till mottagaren"),
     "expire_redirect": lambda: _("Förslaget om ny mottagare fick inget svar i tid"),
     "accept_silently": lambda: _("Svaret godtogs genom tystnad och ärendet avslutades"),
@@ -217,6 +215,10 @@ def log(
 def what_happened(db: Session, deviation: Deviation) -> str:
     """For the one who came second: what the other did, when, and from where."""
     last = queries.happenings(db, deviation)[-1]
+    if last.automatic:
+        return _("{what} {when}. Läs vad som har hänt innan du går vidare.").format(
+            what=HAPPENED[last.verb](), when=text.moment(last.at)
+        )
     return _("{what} {when} av {who}, {unit}. Läs vad som har hänt innan du går vidare.").format(
         what=HAPPENED[last.verb](),
         when=text.moment(last.at),

@@ -44,7 +44,7 @@ def redirect(db: Session, me: Identity, deviation: Deviation, form: RedirectForm
             leg=leg.position,
             to_unit=unit.id,
         )
-        _tell_unit(db, deviation, leg)
+        _hand_over(db, deviation, leg)
         return deviation
     decide_by = deadlines.from_now(deviation, "confirm_redirect", clock.now())
     move(
@@ -108,7 +108,7 @@ def confirm_redirect(db: Session, me: Identity, deviation: Deviation, form: Conf
         leg=leg.position,
         to_unit=unit.id,
     )
-    _tell_unit(db, deviation, leg)
+    _hand_over(db, deviation, leg)
     return deviation
 
 
@@ -181,7 +181,7 @@ def resend(db: Session, me: Identity, deviation: Deviation, form: ResendForm) ->
         leg=leg.position,
         to_unit=unit.id,
     )
-    _tell_unit(db, deviation, leg)
+    _hand_over(db, deviation, leg)
     return deviation
 
 
@@ -217,13 +217,15 @@ def _next_leg(
     )
     db.add(leg)
     db.flush()
-    if unit.branch_id != deviation.receiver_branch_id:
-        deviation.first_leg = leg.position
-    deviation.receiver_unit_id, deviation.receiver_branch_id = unit.id, unit.branch_id
     return leg
 
 
-def _tell_unit(db: Session, deviation: Deviation, leg: Handover) -> None:
+def _hand_over(db: Session, deviation: Deviation, leg: Handover) -> None:
+    """From here on the unit of the new leg holds the case, and is told."""
+    if leg.branch_id != deviation.receiver_branch_id:
+        deviation.first_leg = leg.position
+    deviation.receiver_unit_id, deviation.receiver_branch_id = leg.unit_id, leg.branch_id
+    db.flush()
     jobs.waive(db, REMINDERS, deviation.id, "sent on")
     jobs.owe(
         db,

@@ -1,0 +1,469 @@
+"""Every turn a case may take, and its way home: questions, redirects, declines, disputes, reopenings, silence."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import Engine, text
+
+from backend.core import clock
+from backend.core.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from backend.deviations import actions, queries
+from backend.deviations.forms import (
+    CommentForm,
+    ConfirmRedirectForm,
+    DeclineForm,
+    DelayForm,
+    IdentifiedForm,
+    LinkForm,
+    QuestionForm,
+    RedirectForm,
+    ResendForm,
+    SettleForm,
+)
+from backend.deviations.models import Reason, State
+from tests.deviations.verbs import (
+    ACCEPTED,
+    MONDAY,
+    RETURNED,
+    acknowledge,
+    act,
+    answer,
+    case,
+    judge,
+    owed_mails,
+    withdraw,
+    work,
+)
+from tests.people import ALICE, ANNA, BERIT, BOB, CHARLIE, IDA, MATS, acting, filed
+
+SURGERY = "SE2321000081-S021"
+HEALTH_CENTRE = "SE2321000081-N011"
+KARLSKRONA = "SE2120000829-V010"
+PATIENT_SAFETY = "patientsakerhet@region.example"
+REGION_REGISTRAR = "registrator@region.example"
+HOME_CARE_MANAGER = "chef@solvesborg.example"
+
+ASK = QuestionForm(text="Vilken dag skrevs patienten ut?")
+TELL = QuestionForm(text="Fredagen den 30 oktober.")
+TO_KARLSKRONA = RedirectForm(unit=KARLSKRONA, comment="Patienten bor i Karlskrona.")
+DECLINE = DeclineForm(reason=Reason.NOT_INVOLVED, comment="Patienten var aldrig hos oss.")
+WHY = CommentForm(comment="Det kom fram mer.")
+
+
+@pytest.fixture(autouse=True)
+def _november(blekinge: str) -> Iterator[None]:
+    with clock.at(MONDAY):
+        yield
+
+
+def later(days: int) -> clock.at:
+    return clock.at(MONDAY + timedelta(days=days))
+
+
+def sees(number: str, email: str) -> bool:
+    with acting(email) as (db, me):
+        try:
+            queries.deviation(db, me, number)
+        except NotFoundError:
+            return False
+        return True
+
+
+class TestQuestions:
+    def test_a_reply_gives_the_receiver_back_the_days_it_waited(self) -> None:
+        number = filed()
+        before = case(number).due_on
+        act("question", number, BOB, ASK)
+        asked = case(number)
+        assert (asked.state, asked.next_due_on) == (State.QUESTION, date(2026, 11, 9))
+        with later(3):
+            act("reply", number, ANNA, TELL)
+        replied = case(number)
+        assert before == date(2027, 1, 4)  # 1 January moved on; three days later is a Monday again
+        assert (replied.state, replied.due_on, replied.next_due_on) == (
+            State.IN_REVIEW,
+            date(2027, 1, 4),
+            date(2027, 1, 4),
+        )
+        with acting(BOB) as (db, me):
+            [question] = queries.questions(db, queries.deviation(db, me, number))
+            assert (question.text, question.reply) == (ASK.text, TELL.text)
+
+    def test_a_question_implies_that_the_case_is_received(self) -> None:
+        number = filed()
+        act("question", number, BOB, ASK)
+        assert case(number).acknowledged_at == MONDAY
+
+    def test_a_question_without_reply_returns_by_itself_and_says_so(self) -> None:
+        number = filed()
+        act("question", number, BOB, ASK)
+        with later(7):
+            work()
+        assert case(number).state == State.QUESTION  # the fifth working day is not over
+        with later(8):
+            work()
+            back = case(number)
+            with acting(BOB) as (db, me):
+                last = queries.happenings(db, queries.deviation(db, me, number))[-1]
+        assert (back.state, last.verb, last.automatic) == (State.IN_REVIEW, "expire_question", True)
+        assert back.due_on == date(2027, 1, 11)  # 60 days and the eight that it waited: 9 January, a Saturday
+
+    def test_two_questions_pause_and_a_third_does_not(self) -> None:
+        number = filed()
+        for day in (0, 20, 40):
+            with later(day):
+                act("question", number, BOB, ASK)
+            with later(day + 2):
+                act("reply", number, ANNA, TELL)
+        with acting(BOB) as (db, me):
+            found = queries.deviation(db, me, number)
+            assert (len(queries.questions(db, found)), len(queries.pauses(db, found))) == (3, 2)
+        assert case(number).due_on == date(2027, 1, 5)  # 60 days and four
+
+    def test_the_reporter_may_reply_and_a_colleague_of_the_ward_may_not(self) -> None:
+        number = filed(ALICE, sender_unit="SE2120000852-V020")
+        act("question", number, BOB, ASK)
+        with pytest.raises(ForbiddenError):
+            act("reply", number, BERIT, TELL)
+        act("reply", number, ALICE, TELL)
+        assert case(number, ALICE).state == State.IN_REVIEW
+
+
+class TestRedirects:
+    def test_within_the_branch_it_is_done_at_once_and_the_clock_goes_on(self) -> None:
+        number = filed()
+        due_on = case(number).due_on
+        with later(2):
+            act("redirect", number, BOB, RedirectForm(unit=SURGERY, comment="Kirurgens patient."))
+        moved = case(number)
+        assert (moved.state, moved.due_on) == (State.SENT, due_on)
+        with acting(PATIENT_SAFETY) as (db, me):
+            legs = queries.handovers(db, queries.deviation(db, me, number))
+            assert [(leg.position, leg.unit.hsa_id, leg.ended_how) for leg in legs] == [
+                (1, "SE2321000081-S011", "redirected"),
+                (2, SURGERY, None),
+            ]
+            assert legs[1].acknowledge_due_on == date(2026, 11, 11)
+        assert not sees(number, BOB)
+
+    def test_to_another_branch_nothing_is_disclosed_before_the_senders_yes(self) -> None:
+        number = filed()
+        act("redirect", number, BOB, TO_KARLSKRONA)
+        assert case(number).state == State.REDIRECT_PROPOSED
+        assert (sees(number, CHARLIE), sees(number, BOB)) == (False, True)
+        act("confirm_redirect", number, ANNA, ConfirmRedirectForm(confirm=True))
+        assert case(number).state == State.SENT
+        assert [sees(number, who) for who in (CHARLIE, BOB, PATIENT_SAFETY, ANNA)] == [
+            True,
+            False,
+            False,
+            True,
+        ]
+
+    def test_the_new_receiver_reads_the_report_and_nothing_of_what_was_said_before(self) -> None:
+        number = filed()
+        act("question", number, BOB, ASK)
+        act("reply", number, ANNA, TELL)
+        answer(number)
+        judge(number, RETURNED)
+        act("redirect", number, BOB, TO_KARLSKRONA)
+        act("confirm_redirect", number, ANNA, ConfirmRedirectForm(confirm=True, comment="Läs gärna snart."))
+        with acting(CHARLIE) as (db, me):
+            found = queries.deviation(db, me, number)
+            assert (list(queries.questions(db, found)), list(queries.answers(db, found))) == ([], [])
+            assert [(one.verb, one.comment) for one in queries.happenings(db, found)] == [
+                ("confirm_redirect", "Läs gärna snart.")
+            ]
+        with acting(ANNA) as (db, me):
+            found = queries.deviation(db, me, number)
+            assert (len(queries.questions(db, found)), len(queries.answers(db, found))) == (1, 1)
+
+    def test_a_no_gives_the_case_back(self) -> None:
+        number = filed()
+        act("redirect", number, BOB, TO_KARLSKRONA)
+        act("confirm_redirect", number, ANNA, ConfirmRedirectForm(confirm=False, comment="Den är er."))
+        assert (case(number).state, sees(number, BOB), sees(number, CHARLIE)) == (
+            State.IN_REVIEW,
+            True,
+            False,
+        )
+
+    def test_no_word_in_two_working_days_gives_it_back_by_itself(self) -> None:
+        number = filed()
+        act("redirect", number, BOB, TO_KARLSKRONA)
+        with later(3):
+            work()
+            assert case(number).state == State.IN_REVIEW
+        with pytest.raises(ConflictError):
+            act("confirm_redirect", number, ANNA, ConfirmRedirectForm(confirm=True))
+
+    def test_the_reporter_alone_cannot_disclose_the_case_to_another(self) -> None:
+        number = filed(ALICE, sender_unit="SE2120000852-V020")
+        act("redirect", number, BOB, TO_KARLSKRONA)
+        with pytest.raises(ForbiddenError):
+            act("confirm_redirect", number, ALICE, ConfirmRedirectForm(confirm=True))
+
+    @pytest.mark.parametrize(
+        "unit",
+        ["SE2120000852-V030", "SE2321000081-S011", "SE0000000000-X"],
+        ids=["the sender's own", "where it lies already", "nowhere"],
+    )
+    def test_nowhere_sensible_is_refused_by_field(self, unit: str) -> None:
+        number = filed()
+        with pytest.raises(InvalidError) as refused:
+            act("redirect", number, BOB, RedirectForm(unit=unit, comment="Fel."))
+        assert [fault.field for fault in refused.value.faults] == ["unit"]
+
+
+class TestSealedCopies:
+    def copies(self, email: str) -> list[tuple[str, str]]:
+        with acting(email) as (db, me):
+            return [(copy.case_number, copy.left_how) for copy in queries.sealed_copies(db, me)]
+
+    def test_registrar_and_safety_keep_what_the_branch_was_given_and_nothing_later(self) -> None:
+        number = filed(description="Det första mottagaren fick veta.")
+        act("question", number, BOB, ASK)
+        act("reply", number, ANNA, TELL)
+        act("redirect", number, BOB, TO_KARLSKRONA)
+        act("confirm_redirect", number, ANNA, ConfirmRedirectForm(confirm=True, comment="Senare ord."))
+        answer(number, by=CHARLIE)
+        assert self.copies(PATIENT_SAFETY) == self.copies(REGION_REGISTRAR) == [(number, "redirected")]
+        assert [self.copies(who) for who in (BOB, BERIT, ANNA, MATS, CHARLIE, IDA)] == [[]] * 6
+        with acting(REGION_REGISTRAR) as (db, me):
+            [copy] = queries.sealed_copies(db, me)
+            kept = str(copy.content)
+        assert [words in kept for words in ("Det första mottagaren", ASK.text, TELL.text)] == [True] * 3
+        assert [words in kept for words in ("Senare ord", "Rutinen var inte känd")] == [False] * 2
+
+    @pytest.mark.parametrize("how", ["declined", "withdrawn"])
+    def test_a_case_declined_or_taken_back_is_sealed_too(self, how: str) -> None:
+        number = filed()
+        act("decline", number, BOB, DECLINE) if how == "declined" else withdraw(number)
+        assert self.copies(REGION_REGISTRAR) == [(number, how)]
+        assert [sees(number, who) for who in (BOB, BERIT, PATIENT_SAFETY, REGION_REGISTRAR)] == [False] * 4
+
+    def test_one_copy_for_each_time_it_left(self) -> None:
+        number = filed()
+        act("decline", number, BOB, DECLINE)
+        withdraw(number)
+        assert self.copies(REGION_REGISTRAR) == [(number, "declined")]
+
+
+class TestDeclines:
+    def test_it_goes_back_to_the_sender_who_sends_it_on(self) -> None:
+        number = filed()
+        act("decline", number, BOB, DECLINE)
+        declined = case(number)
+        assert (declined.state, declined.next_due_on) == (State.DECLINED, date(2026, 11, 30))
+        act("resend", number, ANNA, ResendForm(unit=KARLSKRONA, comment="Ni hade patienten."))
+        assert (case(number).state, sees(number, CHARLIE), sees(number, BOB)) == (State.SENT, True, False)
+        assert case(number).due_on == declined.due_on
+
+    def test_left_for_twenty_working_days_it_is_withdrawn_by_silence(self) -> None:
+        number = filed()
+        act("decline", number, BOB, DECLINE)
+        with later(29):
+            work()
+        left = case(number)
+        assert (left.state, left.withdrawn_at) == (State.WITHDRAWN, MONDAY + timedelta(days=29))
+
+    def test_the_second_time_it_is_disputed_and_both_see_it(self) -> None:
+        number = disputed()
+        assert (case(number).state, case(number).next_due_on) == (State.DISPUTED, date(2026, 11, 16))
+        assert [sees(number, who) for who in (BOB, ANNA)] == [True, True]
+
+
+def disputed() -> str:
+    number = filed()
+    act("decline", number, BOB, DECLINE)
+    act("resend", number, ANNA, ResendForm(unit="SE2321000081-S011", comment="Jo, ni skrev ut patienten."))
+    act("decline", number, BOB, DECLINE)
+    return number
+
+
+class TestDisputes:
+    PARTLY = SettleForm(outcome="partly", comment="Vi tar rutinen, ni tar listan.")
+    DISAGREE = SettleForm(outcome="disagreement", comment="Vi kommer inte längre.")
+
+    def test_when_one_proposes_and_the_other_confirms_that_is_the_answer(self) -> None:
+        number = disputed()
+        act("settle", number, BERIT, self.PARTLY)
+        assert case(number).state == State.DISPUTED
+        act("settle", number, HOME_CARE_MANAGER, self.PARTLY)
+        settled = case(number)
+        assert (settled.state, settled.answered_at) == (State.ANSWERED, MONDAY)
+        with acting(ANNA) as (db, me):
+            [given] = queries.answers(db, queries.deviation(db, me, number))
+            assert (given.outcome, given.branch_id) == ("partly", settled.receiver_branch_id)
+        judge(number, ACCEPTED)
+        assert case(number).state == State.CLOSED
+
+    def test_the_two_may_agree_to_disagree(self) -> None:
+        number = disputed()
+        act("settle", number, MATS, self.DISAGREE)
+        act("settle", number, PATIENT_SAFETY, self.DISAGREE)
+        closed = case(number)
+        assert (closed.state, closed.disagreed_at, closed.answered_at) == (State.CLOSED, MONDAY, None)
+
+    def test_another_outcome_replaces_the_first_and_one_side_cannot_agree_with_itself(self) -> None:
+        number = disputed()
+        act("settle", number, MATS, self.DISAGREE)
+        act("settle", number, HOME_CARE_MANAGER, self.DISAGREE)
+        act("settle", number, BERIT, self.PARTLY)
+        assert case(number).state == State.DISPUTED
+        act("settle", number, MATS, self.DISAGREE)
+        act("settle", number, PATIENT_SAFETY, self.DISAGREE)
+        assert case(number).state == State.CLOSED
+
+    def test_after_ten_working_days_it_ends_as_disagreement_by_itself(self) -> None:
+        number = disputed()
+        with later(15):
+            work()
+        ended = case(number)
+        assert (ended.state, ended.disagreed_at) == (State.CLOSED, MONDAY + timedelta(days=15))
+
+    @pytest.mark.parametrize("who", [BOB, ANNA])
+    def test_managers_and_safety_settle_not_handlers(self, who: str) -> None:
+        number = disputed()
+        with pytest.raises(ForbiddenError):
+            act("settle", number, who, self.PARTLY)
+
+
+class TestEnds:
+    def test_an_acknowledged_case_can_still_be_taken_back(self) -> None:
+        number = filed()
+        acknowledge(number)
+        withdraw(number)
+        assert (case(number).state, sees(number, BOB)) == (State.WITHDRAWN, False)
+
+    def test_silence_for_twenty_working_days_accepts_the_answer_and_says_so(self) -> None:
+        number = filed()
+        answer(number)
+        with later(29):
+            work()
+        closed = case(number)
+        assert (closed.state, closed.accepted_by_silence, closed.accepted_at) == (State.CLOSED, True, None)
+
+    def test_a_closed_case_opens_again_within_thirty_days_with_a_new_answer_clock(self) -> None:
+        number = filed()
+        answer(number)
+        judge(number, ACCEPTED)
+        first = case(number)
+        with later(30):
+            act("reopen", number, BERIT, WHY)
+        opened = case(number)
+        assert (opened.state, opened.next_due_on) == (State.IN_REVIEW, date(2027, 2, 1))
+        # The first answer is the one that is counted.
+        assert (opened.answered_at, opened.due_on) == (first.answered_at, first.due_on)
+        with later(31):
+            answer(number)
+        assert case(number).state == State.ANSWERED
+
+    def test_after_thirty_days_it_stays_closed(self) -> None:
+        number = filed()
+        answer(number)
+        judge(number, ACCEPTED)
+        with later(31), pytest.raises(ConflictError):
+            act("reopen", number, BERIT, WHY)
+
+    def test_a_handler_cannot_reopen(self) -> None:
+        number = filed()
+        answer(number)
+        judge(number, ACCEPTED)
+        with pytest.raises(ForbiddenError):
+            act("reopen", number, BOB, WHY)
+
+    def test_a_question_about_a_returned_answer_pauses_the_new_clock(self) -> None:
+        number = filed()
+        answer(number)
+        judge(number, RETURNED)
+        first = case(number)
+        assert (first.state, first.next_due_on) == (State.RETURNED, date(2026, 11, 16))
+        act("question", number, BOB, ASK)
+        with later(2):
+            act("reply", number, ANNA, TELL)
+        assert (case(number).next_due_on, case(number).due_on) == (date(2026, 11, 18), first.due_on)
+
+    def test_a_way_home_that_is_asked_for_too_late_or_twice_does_nothing(self) -> None:
+        number = filed()
+        answer(number)
+        judge(number, RETURNED)
+        answer(number)
+        with later(60):
+            work()
+            work()
+            with acting(ANNA) as (db, me):
+                verbs = [one.verb for one in queries.happenings(db, queries.deviation(db, me, number))]
+        assert verbs.count("accept_silently") == 1
+
+
+class TestNotes:
+    def test_a_delay_notice_is_given_once_and_moves_no_clock(self) -> None:
+        number = filed()
+        before = case(number)
+        act("delay_notice", number, BOB, DelayForm(reason="Sommar.", promised_on=date(2027, 2, 1)))
+        after = case(number)
+        assert (after.delay_promised_on, after.due_on, after.state) == (
+            date(2027, 2, 1),
+            before.due_on,
+            before.state,
+        )
+        with pytest.raises(ConflictError):
+            act("delay_notice", number, BOB, DelayForm(reason="Igen.", promised_on=date(2027, 3, 1)))
+        assert [kind for kind, _to in owed_mails()] == ["arrival", "delay_notice"]
+
+    def test_that_the_patient_is_identified_pauses_nothing(self) -> None:
+        number = filed()
+        before = case(number)
+        act(
+            "patient_identified",
+            number,
+            BOB,
+            IdentifiedForm(on=date(2026, 11, 2), how="telephone", ground="consent"),
+        )
+        after = case(number)
+        assert (after.patient_identified_how, after.state, after.due_on) == (
+            "telephone",
+            before.state,
+            before.due_on,
+        )
+
+    def test_a_link_shows_only_to_whoever_sees_both_reports(self) -> None:
+        ours, theirs = filed(), filed(BOB, sender_unit="SE2321000081-S011", receiver_unit=KARLSKRONA)
+        act("link", ours, BOB, LinkForm(case_number=theirs))
+
+        def linked(number: str, email: str) -> list[str]:
+            with acting(email) as (db, me):
+                found = queries.deviation(db, me, number)
+                return [other for other, _own in queries.linked(db, me, found)]
+
+        assert (linked(ours, BOB), linked(theirs, BOB)) == ([theirs], [ours])
+        assert (linked(ours, ANNA), linked(theirs, CHARLIE)) == ([], [])
+        with pytest.raises(InvalidError):
+            act("link", ours, ANNA, LinkForm(case_number=theirs))
+        act("unlink", ours, BOB, LinkForm(case_number=theirs))
+        assert linked(ours, BOB) == []
+
+    def test_a_good_example_is_thanked_for_and_waits_for_nobody(self) -> None:
+        number = filed(event_kind="good_example")
+        with acting(BOB) as (db, me):
+            actions.acknowledge(db, me, queries.deviation(db, me, number), "Tack, det värmer!")
+            assert queries.inbox(db, me) == []
+        assert (case(number).state, case(number).due_on, case(number).next_due_on) == (
+            State.ACKNOWLEDGED,
+            None,
+            None,
+        )
+
+
+def test_imported_history_rests(superuser: Engine) -> None:
+    number = filed()
+    with superuser.begin() as connection:
+        connection.execute(text("update deviations set imported = true, resting = true"))
+    delay = DelayForm(reason="Sommar.", promised_on=date(2027, 1, 1))
+    for verb, form in (("review", None), ("question", ASK), ("decline", DECLINE), ("delay_notice", delay)):
+        with pytest.raises(ConflictError):
+            act(verb, number, BOB, form)
+    with acting(BOB) as (db, me):
+        assert queries.inbox(db, me) == []
