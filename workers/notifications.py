@@ -32,7 +32,7 @@ TO_REPORTER = frozenset({"answered", "question", "delay_notice"})
 # Only those who settle, approve or follow secrecy.
 TO_MANAGERS = frozenset({"disputed", "settle_proposed", "for_approval"})
 TO_SAFETY = frozenset({"masked"})
-KINDS = (*STILL_TRUE, "delay_notice", "reopened", "masked", "mention", "assigned", "invited")
+KINDS = (*STILL_TRUE, "delay_notice", "reopened", "masked", "mention", "assigned", "invited", "external")
 
 
 def due(kind: str) -> None:
@@ -82,6 +82,9 @@ def _recipients(
         return [email] if email else directory.recipients(db, case.unit_id)
     if name in TO_SAFETY:
         return directory.safety_of(db, branch_id)
+    if name == "external":
+        intake = directory.intake_of(db, branch_id)
+        return directory.recipients(db, intake if intake is not None else case.unit_id)
     if name in TO_MANAGERS:
         return directory.managers_of(db, case.unit_id) or directory.safety_of(db, branch_id)
     return directory.recipients(db, case.unit_id)

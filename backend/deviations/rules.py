@@ -110,6 +110,10 @@ WAITS_FOR: dict[State, Turn] = {
 LEFT_RECEIVER = frozenset({State.DECLINED, State.WITHDRAWN})
 
 
+# What the sender enters for a receiver without a login.
+FOR_EXTERNAL = frozenset({"acknowledge", "answer"})
+
+
 def reported_by(me: Identity, deviation: Deviation) -> bool:
     return any(side.reporter_id == me.person_id and side.branch_id in me.branches for side in deviation.sides)
 
@@ -183,7 +187,14 @@ def may_move(me: Identity, deviation: Deviation, move: Move) -> bool:
     if move.reporter and reported_by(me, deviation):
         return True
     side = reaches(me, deviation, move.permission)
+    if side == "sender" and move.verb in FOR_EXTERNAL and is_external(deviation):
+        return True
     return side is not None and move.party in (side, "both")
+
+
+def is_external(deviation: Deviation) -> bool:
+    """The receiver has no login here: the sender sends it the case by other ways and enters what it says."""
+    return deviation.receiver_branch.organisation.kind == "external"
 
 
 def is_open(deviation: Deviation, move: Move, now: datetime) -> bool:

@@ -271,6 +271,11 @@ def handlers(db: Session, unit_id: int) -> list[Person]:
     return sorted(found, key=lambda person: sort_key(person.title))
 
 
+def intake_of(db: Session, branch_id: int) -> int | None:
+    """The id of the branch's intake."""
+    return db.scalar(select(Unit.id).where(Unit.branch_id == branch_id, Unit.intake, _active(Unit.ended_on)))
+
+
 def safety_of(db: Session, branch_id: int) -> list[str]:
     """The addresses of the branch's safety."""
     return _addresses(db, Assignment.branch_id == branch_id, Role.SAFETY)

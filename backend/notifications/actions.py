@@ -78,6 +78,10 @@ def write(kind: str, case_number: str, unit: str, due_on: date | None) -> Letter
                 "Ta ställning till om det är en personuppgiftsincident. Underlaget finns i ärendet.\n\n{number}"
             ),
         ),
+        "external": (
+            _("Ett ärende ska skickas till en part utanför Samsvar"),
+            _("Mottagaren har ingen inloggning. Skriv ut ärendet, skicka det och för in svaret.\n\n{number}"),
+        ),
         "mention": (
             _("En kollega vid {unit} vill att du läser en anteckning"),
             _("Du är nämnd i en intern anteckning.\n\n{number}"),

@@ -467,3 +467,28 @@ def test_imported_history_rests(superuser: Engine) -> None:
             act(verb, number, BOB, form)
     with acting(BOB) as (db, me):
         assert queries.inbox(db, me) == []
+
+
+def test_for_a_party_without_a_login_the_sender_enters_the_reply(superuser: Engine) -> None:
+    with superuser.begin() as connection:
+        connection.execute(
+            text(
+                "with o as (insert into organisations (county_id, hsa_id, name, kind)"
+                " select id, 'SE5560000000-X', 'Sjukhuset i ett annat län', 'external' from counties returning id),"
+                " b as (insert into branches (organisation_id, hsa_id, name)"
+                " select id, 'SE5560000000-B', 'Sjukhuset' from o returning id)"
+                " insert into units (branch_id, hsa_id, name, kind, care_level, intake, path)"
+                " select id, 'SE5560000000-B', 'Sjukhuset', 'clinic', 'inpatient', true, '{}' from b"
+            )
+        )
+        connection.execute(text("update units set path = array[id] where path = '{}'"))
+    number = filed(receiver_unit="SE5560000000-B")
+    assert [kind for kind, _to in owed_mails()] == [
+        "arrival",
+        "external",
+        "reminder_before",
+        "reminder_after",
+    ]
+    acknowledge(number, by=MATS)
+    answer(number, by=ANNA)
+    assert case(number).state == State.ANSWERED

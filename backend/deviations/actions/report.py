@@ -15,7 +15,7 @@ from backend.core import clock, jobs, text
 from backend.core.errors import ConflictError, Fault, ForbiddenError, InvalidError
 from backend.core.text import gettext as _
 from backend.deviations import clocks, queries, rules
-from backend.deviations.actions.moving import log, owe_reminders
+from backend.deviations.actions.moving import log, owe_reminders, tell
 from backend.deviations.forms import ReportForm
 from backend.deviations.models import Deviation, Draft, Handover, Side, State
 from backend.directory import queries as directory
@@ -119,6 +119,9 @@ def report(db: Session, me: Identity, form: ReportForm) -> Deviation:
         branch_id=receiver.branch_id,
         key=f"arrival:{deviation.id}:1",
     )
+    if rules.is_external(deviation):
+        # Nobody there can log in: our own intake sends it on and enters the reply.
+        tell(db, deviation, "external", sender.branch_id)
     if due_on:
         owe_reminders(db, deviation, due_on, started=now)
     return deviation

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from backend.access import Identity
 from backend.core import clock, jobs
 from backend.core.calendar import end_of_day
+from backend.core.db import reaching
 from backend.core.errors import ConflictError
 from backend.core.text import gettext as _
 from backend.deviations import clocks, deadlines, queries, rules
@@ -89,12 +90,19 @@ def answer(db: Session, me: Identity, deviation: Deviation, form: AnswerForm) ->
     verdict_by = deadlines.from_now(deviation, "verdict", clock.now())
     move(db, me, deviation, "answer", next_due_on=verdict_by)
     note_acknowledged(db, deviation)
-    add_answer(db, deviation, form)
+    if rules.is_external(deviation):
+        with reaching(db, deviation.receiver_branch_id):
+            add_answer(db, deviation, form)
+    else:
+        add_answer(db, deviation, form)
     return deviation
 
 
 def add_answer(db: Session, deviation: Deviation, form: AnswerForm) -> None:
-    """Write down an answer of the unit that holds the case, and let the sender know."""
+    """Write down an answer of the unit that holds the case, and let the sender know.
+
+    The row is the receiver's, also where the sender enters it: after a dispute, or for a party without a login.
+    """
     deviation.answered_at = deviation.answered_at or deviation.updated_at
     row = Answer(
         **form.model_dump(exclude={"actions"}),
