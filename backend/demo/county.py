@@ -3,7 +3,7 @@ that the pages call, at the moments they would have been made.
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -15,8 +15,18 @@ from backend.access import Identity
 from backend.accounts import actions as accounts
 from backend.core import calendar, clock, db
 from backend.deviations import actions, queries
-from backend.deviations.forms import AnswerActionForm, AnswerForm, ReportForm, VerdictForm
-from backend.deviations.models import CauseArea, EventKind, Outcome, VerdictKind
+from backend.deviations.forms import (
+    AnswerActionForm,
+    AnswerForm,
+    DeclineForm,
+    MaskForm,
+    QuestionForm,
+    RedirectForm,
+    ReportForm,
+    ResendForm,
+    VerdictForm,
+)
+from backend.deviations.models import CauseArea, Deviation, EventKind, Outcome, Reason, VerdictKind
 from backend.directory.models import County
 from backend.exchange import COUNTIES
 from backend.exchange import actions as exchange
@@ -58,6 +68,41 @@ class Case:
     severity: int | None = None
     event_kind: EventKind = EventKind.ADVERSE_EVENT
     target_group: str = "older"
+    turns: tuple["Turn", ...] = ()
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A turn of the road: how many days ago, who, and what they did."""
+
+    ago: int
+    who: str
+    does: Callable[[Session, Identity, Deviation], object]
+
+
+def _asks(text: str) -> Callable[[Session, Identity, Deviation], object]:
+    return lambda db, me, case: actions.question(db, me, case, QuestionForm(text=text))
+
+
+def _proposes(unit: str, why: str) -> Callable[[Session, Identity, Deviation], object]:
+    return lambda db, me, case: actions.redirect(db, me, case, RedirectForm(unit=unit, comment=why))
+
+
+def _declines(why: str) -> Callable[[Session, Identity, Deviation], object]:
+    form = DeclineForm(reason=Reason.NOT_INVOLVED, comment=why)
+    return lambda db, me, case: actions.decline(db, me, case, form)
+
+
+def _resends(unit: str, why: str) -> Callable[[Session, Identity, Deviation], object]:
+    return lambda db, me, case: actions.resend(db, me, case, ResendForm(unit=unit, comment=why))
+
+
+def _masks(slip: str) -> Callable[[Session, Identity, Deviation], object]:
+    def mask(db: Session, me: Identity, case: Deviation) -> object:
+        start = case.description.index(slip)
+        return actions.mask(db, me, case, MaskForm(field="description", start=start, end=start + len(slip)))
+
+    return mask
 
 
 NURSE, WARD = "hemsjukvard@solvesborg.example", "avd43@region.example"
@@ -155,6 +200,55 @@ CASES = (
         sent=6,
         severity=2,
     ),
+    Case(
+        NURSE,
+        HOME,
+        WARD43,
+        WARD,
+        "care_treatment",
+        "Det framgick inte vilken konsistens maten skulle ha, och patienten satte i halsen vid första måltiden hemma.",
+        sent=8,
+        severity=3,
+        turns=(Turn(1, WARD, _asks("Vilken dag skrevs patienten ut, och till korttids eller hem?")),),
+    ),
+    Case(
+        KARLSKRONA,
+        "SE2120000829-V010",
+        WARD43,
+        WARD,
+        "assistive_device",
+        "Lyftselen som följde med hem hade fel storlek.",
+        sent=5,
+        severity=1,
+        turns=(Turn(1, WARD, _proposes("SE2120000829-V050", "Selen provades ut av kommunens egen rehab.")),),
+    ),
+    Case(
+        NURSE,
+        HOME,
+        WARD43,
+        WARD,
+        "discharge_planning",
+        "Planeringen ställdes in med en timmes varsel och ingen ny tid gavs.",
+        sent=30,
+        severity=2,
+        turns=(
+            Turn(27, WARD, _declines("Vi var inte kallande enhet.")),
+            Turn(25, NURSE, _resends(WARD43, "Kallelsen kom från er avdelning, se planeringssystemet.")),
+            Turn(2, WARD, _declines("Kallelsen skickades av en annan avdelning i vårt namn.")),
+        ),
+    ),
+    Case(
+        NURSE,
+        HOME,
+        WARD43,
+        WARD,
+        "medication.supply",
+        "Rullen i dosapparaten var från före vårdtiden. Exempel Exempelsson fick gamla doser i två dagar.",
+        sent=4,
+        acknowledged=3,
+        severity=3,
+        turns=(Turn(2, "mas@solvesborg.example", _masks("Exempel Exempelsson")),),
+    ),
 )
 
 
@@ -189,6 +283,9 @@ def _live(number: int, case: Case) -> None:
     if case.answered is not None:
         with _at(case.answered), _acting(case.handler) as (session, me):
             actions.answer(session, me, queries.deviation(session, me, case_number), ANSWER)
+    for turn in case.turns:
+        with _at(turn.ago), _acting(turn.who) as (session, me):
+            turn.does(session, me, queries.deviation(session, me, case_number))
     if case.accepted is not None:
         with _at(case.accepted), _acting(case.reporter) as (session, me):
             verdict = VerdictForm(verdict=VerdictKind.ACCEPTED)
