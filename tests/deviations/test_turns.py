@@ -492,3 +492,20 @@ def test_for_a_party_without_a_login_the_sender_enters_the_reply(superuser: Engi
     acknowledge(number, by=MATS)
     answer(number, by=ANNA)
     assert case(number).state == State.ANSWERED
+
+
+def test_history_that_a_handler_takes_up_waits_like_any_other(superuser: Engine) -> None:
+    number = filed()
+    before = case(number).due_on
+    with superuser.begin() as connection:
+        connection.execute(text("update deviations set imported = true, resting = true"))
+    with later(10):
+        act("resume", number, BOB)
+        with acting(BOB) as (db, me):
+            assert [row.case_number for row in queries.inbox(db, me)] == [number]
+        acknowledge(number)
+    taken_up = case(number)
+    assert (taken_up.state, taken_up.next_due_on) == (State.ACKNOWLEDGED, date(2027, 1, 11))
+    assert taken_up.due_on == before
+    with pytest.raises(ConflictError):
+        act("resume", number, BOB)

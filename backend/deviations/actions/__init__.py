@@ -2,7 +2,7 @@
 
 from backend.deviations.actions.dispute import settle
 from backend.deviations.actions.drafts import discard_draft, save_draft
-from backend.deviations.actions.judge import judge, reopen, reply, withdraw
+from backend.deviations.actions.judge import judge, reopen, reply, resume, withdraw
 from backend.deviations.actions.linking import link, patient_identified, unlink
 from backend.deviations.actions.mask import mask
 from backend.deviations.actions.report import report
@@ -51,6 +51,7 @@ __all__ = [
     "reply",
     "report",
     "resend",
+    "resume",
     "review",
     "save_answer_draft",
     "save_draft",

@@ -4,16 +4,20 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from backend.access import Identity
+from backend.access import Identity, Permission
 from backend.core import clock, jobs
-from backend.deviations import queries, rules
+from backend.core.errors import ConflictError
+from backend.core.text import gettext as _
+from backend.deviations import deadlines, queries, rules
 from backend.deviations.actions.moving import (
     REMINDERS,
     check,
+    forbidden,
     lock,
     move,
     owe_reminders,
     set_answer_due,
+    take_up,
     tell,
 )
 from backend.deviations.actions.sealing import seal
@@ -110,4 +114,27 @@ def reopen(db: Session, me: Identity, deviation: Deviation, form: CommentForm) -
         "reopened",
         deviation.sender_branch_id if side == "receiver" else deviation.receiver_branch_id,
     )
+    return deviation
+
+
+def resume(db: Session, me: Identity, deviation: Deviation) -> Deviation:
+    """Take up a case of imported history that is not closed: from now on it waits, and is chased, like any other.
+
+    Its clocks begin anew; what the figures count stays as it was.
+    """
+    lock(db, deviation)
+    if rules.reaches(me, deviation, Permission.RECEIVE) is None:
+        raise forbidden()
+    state = State(deviation.state)
+    if not deviation.resting or state not in rules.WAITS_FOR:
+        raise ConflictError(_("Ärendet ligger inte och vilar, eller är avslutat. Inget har ändrats."))
+    now = clock.now()
+    if state is State.ANSWERED:
+        next_due_on: date | None = deadlines.from_now(deviation, "verdict", now)
+    else:
+        deviation.clock_started_at = now
+        next_due_on = set_answer_due(db, deviation, now)
+    take_up(db, me, deviation, next_due_on)
+    if state is not State.ANSWERED:
+        owe_reminders(db, deviation, next_due_on, started=now)
     return deviation

@@ -154,14 +154,26 @@ def _stand(db: Session, deviation: Deviation, state: State, now: datetime, next_
     deviation.revision += 1
     deviation.updated_at = now
     deviation.next_due_on = next_due_on
-    if state in rules.HOMES and next_due_on is not None:
+    _owe_home(db, deviation)
+
+
+def _owe_home(db: Session, deviation: Deviation) -> None:
+    if State(deviation.state) in rules.HOMES and deviation.next_due_on is not None:
         jobs.owe(
             db,
             "deviations.go_home",
             subject_id=deviation.id,
-            due_at=end_of_day(next_due_on),
+            due_at=end_of_day(deviation.next_due_on),
             key=f"home:{deviation.id}:{deviation.revision}",
         )
+
+
+def take_up(db: Session, me: Identity, deviation: Deviation, next_due_on: date | None) -> None:
+    """Let resting history wait for somebody again, from where it stands. The case must be locked."""
+    deviation.resting = False
+    deviation.next_due_on = next_due_on
+    note_change(db, me, deviation, "resume")
+    _owe_home(db, deviation)
 
 
 def note_change(
@@ -236,12 +248,12 @@ def note_acknowledged(db: Session, deviation: Deviation) -> None:
 
 def set_answer_due(db: Session, deviation: Deviation, as_of: datetime) -> date | None:
     """When the answer is due, pauses counted up to `as_of`. The figures keep the day of the first clock: once answered,
-    returned or reopened it is fixed. None for a good example, which needs no answer.
+    returned or reopened it is fixed, and history keeps its own. None for a good example, which needs no answer.
     """
     if not rules.needs_answer(deviation.event_kind):
         return None
     due_on = deadlines.answer_due(deviation, queries.pauses(db, deviation), as_of=as_of).due_on
-    if deviation.answered_at is None and deviation.reopened_at is None:
+    if deviation.answered_at is None and deviation.reopened_at is None and not deviation.imported:
         deviation.due_on = due_on
     return due_on
 
