@@ -111,7 +111,7 @@ def _frame(request: Request) -> dict[str, Any]:
         ("deviations.report", _("Rapportera"), me.may(Permission.FILE)),
         ("statistics.figures", _("Siffror"), me.may(Permission.SEE_FIGURES)),
         ("summaries.list", _("Månaden"), True),
-        ("routing.list", _("Vart ärenden går"), may_route(me)),
+        ("routing.list", _("Vart ärendena går"), may_route(me)),
     ]
     here = request.url.path
     nav = [

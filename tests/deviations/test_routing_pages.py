@@ -27,7 +27,7 @@ from tests.people import (
 Of = Callable[..., TestClient]
 RULE = {"category": "medication", "target_group": "", "care_level": "home_nursing", "unit": STROKE}
 SENTENCE = "Ärenden från hemsjukvården om ”Läkemedel”"
-HTMX = {"HX-Request": "true", "HX-Target": "div#suggestion"}
+HTMX = {"HX-Request": "true", "HX-Target": "div#suggested"}
 
 
 def main(page: str) -> str:
@@ -326,7 +326,7 @@ class TestSuggestion:
         assert page.text.startswith("<!doctype html>")
         assert f'href="/deviations/new?receiver_unit={BOBS_UNIT}"' in page.text
         block = anna.get("/deviations/new/suggestion", params=ASK, headers=HTMX)
-        assert block.text.strip().startswith('<div id="suggestion"')
+        assert block.text.strip().startswith('<div id="suggested"')
         assert block.headers["vary"] == "HX-Request, HX-Target"
         button = re.findall(r"<button[^>]*>", block.text)
         assert len(button) == 1

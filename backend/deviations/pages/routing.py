@@ -84,7 +84,7 @@ def check(request: Request, db: Db, me: Me) -> Response:
     return render(
         request,
         "routing/check.html",
-        which=_which(db, me, form, when),
+        which=_sentence(_which(db, me, form, when)),
         unit=unit.name,
         finding=_finding(rehearsed, unit),
         caught=[_rehearsed(one, names) for one in rehearsed if one.caught],
@@ -136,7 +136,7 @@ def suggestion(request: Request, db: Db, me: Me) -> Response:
     if not me.may(Permission.FILE):
         raise ForbiddenError(_("Det uppdrag du valt kan läsa men inte rapportera."))
     # Inside the report a choice is a button of its form; alone on a page it is a link to a new one.
-    in_form = draw.target(request) == "suggestion"
+    in_form = draw.target(request) == "suggested"
     found = suggested(db, me, request.query_params)
     return render(request, "routing/suggestion.html", suggestions=found, in_form=in_form)
 
@@ -210,12 +210,16 @@ def _written(rule: RoutingRule) -> dict[str, str]:
     }
 
 
+def _sentence(words_of_it: str) -> str:
+    return words_of_it[0].upper() + words_of_it[1:]
+
+
 def _shown(rule: RoutingRule) -> dict[str, Any]:
     category = rule.category.label if rule.category else None
     which = phrases.which(category, rule.target_group, rule.care_level)
     return {
         "id": rule.id,
-        "which": which[0].upper() + which[1:],
+        "which": _sentence(which),
         "unit": rule.unit.name,
         "gone": not agreements.lives(rule.unit),
         "made": text.short_date(calendar.local_date(rule.made_at)),
