@@ -1,6 +1,7 @@
 """Routing rules are ended and made anew, never rewritten; what they suggest comes with its reason."""
 
 import threading
+import time
 
 import pytest
 from sqlalchemy import Engine, text
@@ -185,22 +186,32 @@ def test_another_branchs_rule_is_as_if_missing() -> None:
 def test_of_two_who_change_the_same_rule_the_second_is_told(superuser: Engine) -> None:
     rule = add()
     told_off: list[type[Exception]] = []
-    barrier = threading.Barrier(2)
 
-    def run(unit: str) -> None:
-        barrier.wait()
+    def second() -> None:
         try:
-            change(rule, unit=unit)
-        except (ConflictError, InvalidError) as error:
+            change(rule, target_group="adults")
+        except ConflictError as error:
             told_off.append(type(error))
 
-    threads = [threading.Thread(target=run, args=(unit,)) for unit in (STROKE, INTAKE)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(told_off) == 1
-    assert [row[7] for row in history(superuser)].count(None) == 1
+    late = threading.Thread(target=second)
+    with acting(PATRICIA) as (session, me):
+        first = queries.routing_rule(session, me, rule)
+        actions.change_routing_rule(session, me, first, form(target_group="older"))
+        late.start()
+        _until_waiting(superuser)
+    late.join()
+    assert told_off == [ConflictError]
+    assert [(row[2], row[7]) for row in history(superuser)] == [(None, PATRICIA), ("older", None)]
+
+
+def _until_waiting(engine: Engine) -> None:
+    waiting = text("select exists (select from pg_locks where not granted)")
+    for _try in range(500):
+        with engine.connect() as connection:
+            if connection.scalar(waiting):
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits")
 
 
 def test_what_has_ended_or_holds_already_is_a_conflict() -> None:
