@@ -21,6 +21,7 @@ import backend.pages
 import backend.statistics.pages
 import backend.summaries.pages
 from backend.access import Identity, Permission
+from backend.agreements.rules import may_route
 from backend.audit import actions as audit
 from backend.core import errors
 from backend.core.text import gettext as _
@@ -110,6 +111,7 @@ def _frame(request: Request) -> dict[str, Any]:
         ("deviations.report", _("Rapportera"), me.may(Permission.FILE)),
         ("statistics.figures", _("Siffror"), me.may(Permission.SEE_FIGURES)),
         ("summaries.list", _("Månaden"), True),
+        ("routing.list", _("Vart ärendena går"), may_route(me)),
     ]
     here = request.url.path
     nav = [

@@ -13,6 +13,9 @@ from sqlalchemy.orm import Session
 
 from backend.access import Identity
 from backend.accounts import actions as accounts
+from backend.agreements import actions as agreements
+from backend.agreements.forms import RoutingRuleForm
+from backend.agreements.queries import former_routing_rules, routing_rules
 from backend.core import calendar, clock, db
 from backend.deviations import actions, queries
 from backend.deviations.forms import (
@@ -44,6 +47,7 @@ def fill() -> None:
         session.flush()
         for year in (2023, 2024):
             exchange.import_deviations(session, BLEKINGE / f"deviations-{year}.csv", "BLE")
+    _settle_rules()
     for number, case in enumerate(CASES, start=1):
         _live(number, case)
     with db.unit_of_work(db.COUNTER) as session:
@@ -250,6 +254,21 @@ CASES = (
         turns=(Turn(2, "mas@solvesborg.example", _masks("Exempel Exempelsson")),),
     ),
 )
+
+
+# Where the region wants what the municipalities send.
+RULES = (
+    RoutingRuleForm(category="medication", target_group="older", unit=WARD43),
+    RoutingRuleForm(category="medical_attendance", care_level="home_nursing", unit="SE2321000081-N000"),
+    RoutingRuleForm(category="sip", target_group="children_youth", unit="SE2321000081-S042"),
+)
+
+
+def _settle_rules() -> None:
+    with _at(JOINED), _acting("patientsakerhet@region.example") as (session, me):
+        if not routing_rules(session, me.branches) and not former_routing_rules(session, me.branches[0]):
+            for form in RULES:
+                agreements.add_routing_rule(session, me, form)
 
 
 def _submission(number: int) -> uuid.UUID:

@@ -39,6 +39,7 @@ OUTSIDE = {
     "outbox": "ids only, read before a job knows whose it is",
     "passwords": "read before anybody is known; no page shows a row",
     "people": "the directory",
+    "routing_rules": "where a branch wants cases to go, which whoever reports to it must read",
     "sessions": "read before anybody is known; no page shows a row",
     "snapshots": "handling figures between organisations, for everybody signed in",
     "steering_documents": "what the whole county has agreed",

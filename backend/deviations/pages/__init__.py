@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter
 
-from backend.deviations.pages import case, lists, report
+from backend.deviations.pages import case, lists, report, routing
 
 router = APIRouter()
+router.include_router(routing.router)
 router.include_router(report.router)
 router.include_router(lists.router)
 router.include_router(case.router)
