@@ -2,18 +2,29 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
 from backend.core import clock
 from backend.core.db import NOBODY, unit_of_work
+from backend.core.errors import NotFoundError
 from backend.core.jobs import Owed
 from backend.deviations import actions, queries
-from backend.deviations.forms import AnswerForm, Form, VerdictForm, WithdrawForm
-from backend.deviations.models import Deviation, VerdictKind
+from backend.deviations.forms import (
+    AnswerForm,
+    CommentForm,
+    DeclineForm,
+    Form,
+    QuestionForm,
+    RedirectForm,
+    ResendForm,
+    VerdictForm,
+    WithdrawForm,
+)
+from backend.deviations.models import Deviation, Reason, VerdictKind
 from backend.directory.models import Person
-from tests.people import ANNA, ANSWER, BOB, acting
+from tests.people import ANNA, ANSWER, BOB, acting, filed
 from workers import deviations
 
 MONDAY = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -93,3 +104,38 @@ def owed_mails() -> list[tuple[str, str | None]]:
             .order_by(Owed.id)
         )
         return [(kind.partition(".")[2], email) for kind, email in rows]
+
+
+SURGERY = "SE2321000081-S021"
+HEALTH_CENTRE = "SE2321000081-N011"
+KARLSKRONA = "SE2120000829-V010"
+PATIENT_SAFETY = "patientsakerhet@region.example"
+REGION_REGISTRAR = "registrator@region.example"
+HOME_CARE_MANAGER = "chef@solvesborg.example"
+
+ASK = QuestionForm(text="Vilken dag skrevs patienten ut?")
+TELL = QuestionForm(text="Fredagen den 30 oktober.")
+TO_KARLSKRONA = RedirectForm(unit=KARLSKRONA, comment="Patienten bor i Karlskrona.")
+DECLINE = DeclineForm(reason=Reason.NOT_INVOLVED, comment="Patienten var aldrig hos oss.")
+WHY = CommentForm(comment="Det kom fram mer.")
+
+
+def later(days: int) -> clock.at:
+    return clock.at(MONDAY + timedelta(days=days))
+
+
+def sees(number: str, email: str) -> bool:
+    with acting(email) as (db, me):
+        try:
+            queries.deviation(db, me, number)
+        except NotFoundError:
+            return False
+        return True
+
+
+def disputed() -> str:
+    number = filed()
+    act("decline", number, BOB, DECLINE)
+    act("resend", number, ANNA, ResendForm(unit="SE2321000081-S011", comment="Jo, ni skrev ut patienten."))
+    act("decline", number, BOB, DECLINE)
+    return number
