@@ -4,7 +4,7 @@ import base64
 import binascii
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +18,9 @@ from backend.core.db import Db
 from backend.core.errors import ConflictError, Fault, InvalidError
 from backend.core.text import gettext as _
 from backend.core.web import Submitted, Typed, redirect, render
+from backend.deviations import words
 from backend.directory import queries as directory
+from backend.directory import words as directory_words
 from backend.exchange.actions import organisation
 from backend.exchange.outcome import KINDS
 
@@ -27,6 +29,14 @@ router = APIRouter()
 FILES = ("units", "people")
 # Of a file unpacked: what a form of ours has packed is far below, and what is not ours must not fill the memory.
 LARGEST = 5_000_000
+
+COLUMNS: dict[str, Callable[[], str]] = {
+    **directory_words.FIELDS,
+    "parent_hsa_id": lambda: _("Ligger under"),
+    "branch_hsa_id": lambda: _("Verksamhet"),
+    "title": lambda: _("Yrke och arbetsplats"),
+}
+"""The columns of the files, as the screen says them."""
 
 Uploads = dict[str, tuple[str, bytes]]
 """By kind of file: its ending, and what it holds."""
@@ -152,7 +162,29 @@ def _check(
         status=status,
         name=name,
         plan=plan,
-        kinds=KINDS,
+        changes=[
+            (kind, KINDS[kind](), [(change, _cells(change)) for change in changes])
+            for kind, changes in plan.changes.items()
+            if changes
+        ],
         packed=packed,
         moved=moved,
     )
+
+
+def _cells(change: organisation.Change) -> str:
+    """Each cell that becomes another, in words."""
+    return " · ".join(
+        _("{column}: {before} → {after}").format(
+            column=COLUMNS[column](), before=_value(column, before), after=_value(column, after)
+        )
+        for column, before, after in change.cells
+    )
+
+
+def _value(column: str, value: str) -> str:
+    if column == "care_level":
+        return words.word(words.CARE_LEVELS, value) or value
+    if column == "intake":
+        return _("ja") if value == "1" else _("nej")
+    return value or _("inget")

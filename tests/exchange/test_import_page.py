@@ -90,12 +90,12 @@ def test_what_changes_is_shown_by_row_and_then_done(
     page = check(client, files.folder / "units.csv", files.folder / "people.csv")
     assert shown(page) == [
         [f"Nattpatrullen ({OWN}-V090)", "Ny", ""],
-        [f"Hemsjukvården Väst ({HOME})", "Ändras", "name: Hemsjukvården Sölvesborg → Hemsjukvården Väst"],
+        [f"Hemsjukvården Väst ({HOME})", "Ändras", "Namn: Hemsjukvården Sölvesborg → Hemsjukvården Väst"],
         [f"Hemtjänsten Sölvesborg ({HOME_CARE})", "Avslutas", ""],
         ["ny@solvesborg.example", "Ny", ""],
         [ALICE, "Avslutas", ""],
-        ["ny@solvesborg.example: reporter, Nattpatrullen", "Ny", ""],
-        [f"{ALICE}: reporter, Hemtjänsten Sölvesborg", "Avslutas", ""],
+        ["ny@solvesborg.example: Rapportör, Nattpatrullen", "Ny", ""],
+        [f"{ALICE}: Rapportör, Hemtjänsten Sölvesborg", "Avslutas", ""],
     ]
     assert state(superuser) == before
     answer = confirm(client, page)
@@ -126,7 +126,7 @@ def test_one_file_alone_leaves_the_rest_but_what_follows_from_it(
     page = check(client, files.folder / "units.csv")
     assert shown(page) == [
         [f"Hemtjänsten Sölvesborg ({HOME_CARE})", "Avslutas", ""],
-        [f"{ALICE}: reporter, Hemtjänsten Sölvesborg", "Avslutas", ""],
+        [f"{ALICE}: Rapportör, Hemtjänsten Sölvesborg", "Avslutas", ""],
     ]
     assert confirm(client, page).status_code == 303
     assert rows(superuser, "select ended_on from people where email = :e", e=ALICE) == [(None,)]
@@ -136,7 +136,11 @@ def test_one_file_alone_leaves_the_rest_but_what_follows_from_it(
     people.drop("people", ALICE)
     page = check(client, people.folder / "people.csv")
     assert shown(page) == [
-        [ANNA, "Ändras", "title: Sjuksköterska, Hemsjukvården Sölvesborg → Sjuksköterska, Väst"],
+        [
+            ANNA,
+            "Ändras",
+            "Yrke och arbetsplats: Sjuksköterska, Hemsjukvården Sölvesborg → Sjuksköterska, Väst",
+        ],
         [ALICE, "Avslutas", ""],
     ]
     assert confirm(client, page).status_code == 303

@@ -16,6 +16,7 @@ from backend.core.errors import InvalidError, NotFoundError, TooManyTriesError
 from backend.core.web import Submitted, read, redirect, render
 from backend.directory import actions as directory_actions
 from backend.directory import queries as directory
+from backend.directory import rules
 from backend.directory.forms import SubstituteForm
 from backend.directory.models import Branch
 
@@ -40,6 +41,7 @@ def _page(request: Request, db: Session, me: Identity, *, status: int = 200, **c
     ]
     shown = {
         "person": me,
+        "settles": branch.hsa_id if branch and rules.may_settle(me, branch) else "",
         "sessions": queries.open_sessions(db, me),
         "has_password": actions.has_password(db, me.person_id),
         "absentees": [(str(one.id), one.label) for one in absentees],

@@ -19,7 +19,7 @@ from backend.core.errors import ConflictError
 from backend.core.text import gettext as _
 from backend.core.text import sort_key
 from backend.directory import actions as directory
-from backend.directory import queries
+from backend.directory import queries, words
 from backend.directory.actions import Fate, Post
 from backend.directory.actions.people import OWN_CIRCLE
 from backend.directory.models import Assignment, Branch, County, Organisation, Person, Unit
@@ -263,7 +263,7 @@ def _key(email: str, role: str, scope_kind: str, scope: str) -> str:
 
 def _post_in_words(key: str, names: dict[str, str]) -> str:
     email, role, _scope_kind, scope = key.split("\t")
-    return f"{email}: {role}, {names.get(scope, scope)}"
+    return f"{email}: {words.ROLES[Role(role)]()}, {names.get(scope, scope)}"
 
 
 def _compared(had: Rows, wanted: Rows, called: Callable[[str], str]) -> list[Change]:
