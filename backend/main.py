@@ -17,6 +17,7 @@ from starlette.types import Scope as AsgiScope
 
 import backend.accounts.pages
 import backend.deviations.pages
+import backend.exchange.pages
 import backend.pages
 import backend.statistics.pages
 import backend.summaries.pages
@@ -62,6 +63,7 @@ def create_app() -> FastAPI:
     app.include_router(backend.deviations.pages.router)
     app.include_router(backend.statistics.pages.router)
     app.include_router(backend.summaries.pages.router)
+    app.include_router(backend.exchange.pages.router)
     if settings().demo_people_allowed:
         app.include_router(backend.pages.demo)
     for kind, handler in (
@@ -112,6 +114,7 @@ def _frame(request: Request) -> dict[str, Any]:
         ("statistics.figures", _("Siffror"), me.may(Permission.SEE_FIGURES)),
         ("summaries.list", _("Månaden"), True),
         ("routing.list", _("Vart ärendena går"), may_route(me)),
+        ("directory.organisation", _("Organisationen"), me.may(Permission.ADMINISTER)),
     ]
     here = request.url.path
     nav = [
@@ -131,9 +134,8 @@ def _failed(request: Request, error: errors.SamsvarError) -> Response:
     me: Identity | None = getattr(request.state, "me", None)
     if isinstance(error, errors.LoginRequiredError):
         address = "" if request.method != "GET" else request.url.path
-        return draw.redirect_whole_page(
-            request, url("accounts.log_in", {"next": address if address != "/" else ""})
-        )
+        door = "accounts.choose" if isinstance(error, errors.PlaceRequiredError) else "accounts.log_in"
+        return draw.redirect_whole_page(request, url(door, {"next": address if address != "/" else ""}))
     if me is not None and error.status in (403, 404):
         number = request.path_params.get("case_number")
         audit.record_refusal(me, f"refused.{error.status}", cases=[number[:40]] if number else [])

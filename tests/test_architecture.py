@@ -24,6 +24,8 @@ TEMPLATES = ROOT / "frontend" / "templates"
 PUBLIC = {
     "/login",
     "/login/assignment",
+    "/login/link/{token}",
+    "/login/reset",
     "/logout",
     "/help",
     "/accessibility",

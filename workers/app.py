@@ -25,7 +25,7 @@ for unfounded in (SecurityWarning, CPendingDeprecationWarning):
 celery = Celery(
     "samsvar",
     broker=jobs.broker_url(),
-    include=["workers.deviations", "workers.notifications", "workers.summaries"],
+    include=["workers.accounts", "workers.deviations", "workers.notifications", "workers.summaries"],
 )
 celery.conf.update(
     task_acks_late=False,  # what is to be done stands in the database, and a message held on to helps nobody

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from backend.access import Identity
@@ -30,7 +30,7 @@ from backend.deviations.forms import (
     VerdictForm,
 )
 from backend.deviations.models import CauseArea, Deviation, EventKind, Outcome, Reason, VerdictKind
-from backend.directory.models import County
+from backend.directory.models import County, Unit
 from backend.exchange import COUNTIES
 from backend.exchange import actions as exchange
 from backend.summaries import actions as summaries
@@ -45,6 +45,8 @@ def fill() -> None:
     with _at(JOINED), db.unit_of_work(db.OPERATOR) as session:
         exchange.import_directory(session, BLEKINGE, "BLE")
         session.flush()
+        for hsa_id, telephone in TELEPHONES.items():
+            session.execute(update(Unit).where(Unit.hsa_id == hsa_id).values(telephone=telephone))
         for year in (2023, 2024):
             exchange.import_deviations(session, BLEKINGE / f"deviations-{year}.csv", "BLE")
     _settle_rules()
@@ -113,6 +115,9 @@ NURSE, WARD = "hemsjukvard@solvesborg.example", "avd43@region.example"
 CENTRE, YOUTH, FAMILY = "vardcentral@region.example", "bup@region.example", "ifo@solvesborg.example"
 KARLSKRONA = "hemsjukvard@karlskrona.example"
 HOME, WARD43, TROSSO = "SE2120000852-V010", "SE2321000081-S011", "SE2321000081-N011"
+
+# Of the series that Post- och telestyrelsen keeps for made-up numbers.
+TELEPHONES = {HOME: "08-465 004 10", WARD43: "08-465 004 43", TROSSO: "08-465 004 11"}
 
 CASES = (
     Case(

@@ -11,6 +11,7 @@ from tests.browser.test_the_loop import MAS, NURSE, WARD, Enter
 
 AXE = (Path(__file__).parent / "vendor" / "axe" / "axe.min.js").read_text("utf-8")
 COORDINATOR = "samordnare@lan.example"
+ADMINISTRATOR = "admin@solvesborg.example"
 NARROW = {"width": 320, "height": 640}
 
 
@@ -51,6 +52,29 @@ def an_unfolded_report(page: Page) -> None:
         fold.click()
 
 
+def unfolded(address: str) -> Callable[[Page], None]:
+    def go(page: Page) -> None:
+        page.goto(address)
+        for fold in page.locator("main summary").all():
+            fold.click()
+
+    return go
+
+
+def a_nurses_page(page: Page) -> None:
+    page.goto("/directory/people?q=hemsjuk")
+    page.locator(".members a").first.click()
+    page.wait_for_url("**/directory/people/*")
+    for fold in page.locator("main summary").all():
+        fold.click()
+
+
+def a_faulty_person(page: Page) -> None:
+    page.goto("/directory/people/new")
+    page.get_by_role("button", name="Lägg till personen").click()
+    page.wait_for_selector("#error-summary")
+
+
 PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "log in": (None, goes_to("/login")),
     "help": (None, goes_to("/help")),
@@ -72,7 +96,16 @@ PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "months": (COORDINATOR, goes_to("/summaries")),
     "month": (COORDINATOR, goes_to("/summaries/BLE/2024-11")),
     "directory": (NURSE, goes_to("/directory")),
-    "settings": (NURSE, goes_to("/settings")),
+    "settings": (NURSE, unfolded("/settings")),
+    "forgotten password": (None, goes_to("/login/reset")),
+    "organisation": (ADMINISTRATOR, goes_to("/directory/organisation")),
+    "branch": (MAS, goes_to("/directory/branches/SE2120000852-V000")),
+    "unit": (ADMINISTRATOR, unfolded("/directory/units/SE2120000852-V010")),
+    "new unit": (ADMINISTRATOR, goes_to("/directory/units/new")),
+    "people": (ADMINISTRATOR, goes_to("/directory/people")),
+    "person": (ADMINISTRATOR, a_nurses_page),
+    "faulty person": (ADMINISTRATOR, a_faulty_person),
+    "import": (ADMINISTRATOR, goes_to("/directory/import")),
     "404": (NURSE, goes_to("/deviations/BLE-2026-000000")),
     "403": (COORDINATOR, goes_to("/deviations/new")),
 }

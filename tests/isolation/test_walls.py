@@ -31,10 +31,11 @@ OUTSIDE = {
     "assignments": "the directory",
     "branches": "the directory",
     "categories": "what the whole county has agreed",
-    "caught_mails": "only where there is no mail server: number and link",
+    "caught_mails": "only where there is no mail server, in demo and test: number and link",
     "counties": "the directory",
     "groups": "the directory",
     "login_failures": "keyed hashes and times, before anybody is known",
+    "one_time_links": "salts and hashes, read before anybody is known; no page shows a row",
     "organisations": "the directory",
     "outbox": "ids only, read before a job knows whose it is",
     "passwords": "read before anybody is known; no page shows a row",
@@ -43,6 +44,8 @@ OUTSIDE = {
     "sessions": "read before anybody is known; no page shows a row",
     "snapshots": "handling figures between organisations, for everybody signed in",
     "steering_documents": "what the whole county has agreed",
+    "substitutes": "the directory",
+    "unit_changes": "the directory, as it was",
     "units": "the directory",
 }
 

@@ -1,57 +1,19 @@
 """Logging in, choosing where to act, and logging out."""
 
-import hashlib
-import hmac
-import ipaddress
-import math
-from datetime import timedelta
-from functools import cache
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import delete, func, insert, select, text, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from backend.access import Identity
+from backend.accounts.actions import passwords, throttle
 from backend.accounts.identity import identity_of, new_token, token_hash
-from backend.accounts.models import LoginFailure, LoginSession, Password
+from backend.accounts.models import LoginSession
 from backend.audit import actions as audit
 from backend.core import clock
-from backend.core.db import witness
-from backend.core.errors import Fault, InvalidError, NotFoundError, TooManyTriesError
+from backend.core.errors import Fault, InvalidError, NotFoundError
 from backend.core.text import gettext as _
 from backend.directory import queries as directory
 from backend.directory.models import Person
 from backend.settings import settings
-
-# argon2id, with the library's defaults (RFC 9106, second recommended option).
-_hasher = PasswordHasher()
-
-WINDOW = timedelta(minutes=15)
-FREE_TRIES = 5
-NETWORK_FREE_TRIES = 60
-LONGEST_WAIT = 60
-
-
-@cache
-def _nobodys_hash() -> str:
-    """Checked when the address is unknown, so that known and unknown take the same time."""
-    return _hasher.hash("nobody's password")
-
-
-def hash_password(password: str) -> str:
-    return _hasher.hash(password)
-
-
-def set_password(db: Session, person_id: int, hashed: str) -> None:
-    """Replace or set the password of a person."""
-    row = {"person_id": person_id, "hash": hashed, "set_at": clock.now()}
-    db.execute(
-        upsert(Password)
-        .values(row)
-        .on_conflict_do_update(index_elements=["person_id"], set_={"hash": hashed, "set_at": row["set_at"]})
-    )
 
 
 def log_in(db: Session, *, email: str, password: str, address: str) -> tuple[str, LoginSession]:
@@ -63,22 +25,14 @@ def log_in(db: Session, *, email: str, password: str, address: str) -> tuple[str
     if settings().env == "production":
         # A password alone is not enough there, and a demo's passwords are known to all.
         raise InvalidError(Fault("email", _("Här går det inte att logga in med bara lösenord.")))
-    account, network = _keyed(email.strip().lower()), _keyed(_network(address))
-    # The try is counted before it is heard, in a transaction of its own: guesses sent side by side, or a
-    # request that fails, cannot slip past the count.
-    with witness() as count:
-        _slow_down(count, account, network)
-        count.execute(insert(LoginFailure).values(account=account, network=network, at=clock.now()))
+    account = email.strip().lower()
+    throttle.count_try(account, address)
     person = directory.person_by_email(db, email)
-    stored = db.get(Password, person.id) if person else None
-    if not _matches(stored.hash if stored else _nobodys_hash(), password) or person is None or stored is None:
+    if not passwords.is_right(db, person, password) or person is None:
         raise InvalidError(
             Fault("email", _("E-postadressen och lösenordet hör inte ihop. Kontrollera båda."))
         )
-    # In the request's own transaction: two connections at once for each login could use up the pool, and stand still.
-    db.execute(delete(LoginFailure).where(LoginFailure.account == account))
-    if _hasher.check_needs_rehash(stored.hash):
-        set_password(db, person.id, _hasher.hash(password))
+    throttle.forgive(db, account)
     return start(db, person)
 
 
@@ -143,44 +97,3 @@ def stand_in(db: Session, email: str, place: str | None = None) -> Identity:
     if me is None:
         raise NotFoundError
     return me
-
-
-def _matches(hashed: str, password: str) -> bool:
-    try:
-        return _hasher.verify(hashed, password)
-    except (VerifyMismatchError, InvalidHashError):
-        return False
-
-
-def _slow_down(db: Session, account: bytes, network: bytes) -> None:
-    """Five tries are free; each after that doubles the wait, up to a minute. A network has more, as it is shared."""
-    for lock in (account, network):
-        db.execute(text("select pg_advisory_xact_lock(:key)"), {"key": int.from_bytes(lock[:7])})
-    now = clock.now()
-    for column, key, free in (
-        (LoginFailure.account, account, FREE_TRIES),
-        (LoginFailure.network, network, NETWORK_FREE_TRIES),
-    ):
-        tries, latest = db.execute(
-            select(func.count(), func.max(LoginFailure.at)).where(
-                column == key, LoginFailure.at > now - WINDOW
-            )
-        ).one()
-        if tries >= free:
-            wait = min(2 ** (tries - free), LONGEST_WAIT)
-            left = wait - (now - latest).total_seconds()
-            if left > 0:
-                raise TooManyTriesError(math.ceil(left))
-
-
-def _keyed(value: str) -> bytes:
-    return hmac.digest(settings().secret_key.encode() or b"demo", value.encode(), hashlib.sha256)
-
-
-def _network(address: str) -> str:
-    """The network an address belongs to: one subscriber has a whole /64 of IPv6."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, 64), strict=False))

@@ -19,8 +19,16 @@ router = APIRouter()
 
 
 @router.get("/login", name="accounts.log_in")
-def log_in(request: Request, next: str = "/") -> Response:  # noqa: A002  the word in the address
-    return render(request, "accounts/log_in.html", typed={}, next=_own_path(next), wait="")
+def log_in(request: Request, next: str = "/", chosen: bool = False) -> Response:  # noqa: A002  the word in the address
+    return render(
+        request,
+        "accounts/log_in.html",
+        typed={},
+        next=_own_path(next),
+        wait="",
+        chosen=chosen,
+        closed=closed(),
+    )
 
 
 @router.post("/login")
@@ -28,8 +36,9 @@ def log_in_submit(request: Request, db: Db, typed: Submitted) -> Response:
     here = _own_path(typed.get("next", ["/"])[-1])
     try:
         form = read(LoginForm, typed)
-        address = request.client.host if request.client else ""
-        token, session = actions.log_in(db, email=form.email, password=form.password, address=address)
+        token, session = actions.log_in(
+            db, email=form.email, password=form.password, address=address_of(request)
+        )
     except (InvalidError, TooManyTriesError) as error:
         wait = error.seconds if isinstance(error, TooManyTriesError) else 0
         return render(
@@ -40,7 +49,9 @@ def log_in_submit(request: Request, db: Db, typed: Submitted) -> Response:
             errors=error.faults if isinstance(error, InvalidError) else [],
             typed={"email": typed.get("email", [""])[-1]},
             next=here,
-            wait=text.count(wait, _("sekund"), _("sekunder"), one=_("en")) if wait else "",
+            wait=waiting(wait),
+            chosen=False,
+            closed=closed(),
         )
     if before := living_session(db, request.cookies.get(cookie_name())):
         actions.log_out(db, before)  # its cookie is gone from the browser, and shall open nothing elsewhere
@@ -91,6 +102,20 @@ def log_out(request: Request, db: Db) -> Response:
     answer.delete_cookie(cookie_name(), secure=settings().secure, httponly=True)
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
+
+
+def closed() -> bool:
+    """Whether a password alone opens nothing here, which the pages then say."""
+    return settings().env == "production"
+
+
+def address_of(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def waiting(seconds: int) -> str:
+    """How long until the next try is heard; nothing when it is heard now."""
+    return text.count(seconds, _("sekund"), _("sekunder"), one=_("en")) if seconds else ""
 
 
 def _session(request: Request, db: Db) -> LoginSession:

@@ -11,9 +11,20 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from backend.core import clock
+from backend.access import Role
+from backend.core import clock, jobs
 from backend.core.db import Base
-from backend.directory.models import Assignment, Branch, County, Group, Organisation, Person, Unit
+from backend.directory import history
+from backend.directory.models import (
+    Assignment,
+    Branch,
+    County,
+    Group,
+    Organisation,
+    Person,
+    Unit,
+    UnitChangeKind,
+)
 
 Fate = Literal["added", "changed", "ended", "unchanged"]
 Fates = dict[Any, Fate]
@@ -94,9 +105,14 @@ def put_branches(
 def put_units(
     db: Session, branches: Iterable[Branch], wanted: Mapping[str, Values], parents: Mapping[str, str]
 ) -> tuple[dict[str, Unit], Fates]:
-    """By HSA-id. `parents` names each unit's parent, with every parent before those below it."""
+    """By HSA-id. `parents` names each unit's parent, with every parent before those below it.
+
+    What is left at a unit that is gone is taken over by the nearest one above it that lives.
+    """
     ids = [branch.id for branch in branches]
     there = {unit.hsa_id: unit for unit in db.scalars(select(Unit).where(Unit.branch_id.in_(ids)))}
+    wanted = {hsa_id: {**values, "successor_id": None} for hsa_id, values in wanted.items()}
+    before = history.facts(there.values())
     # A branch has one living intake: the old one must be written before the new one, whatever the order of the rest.
     former = [
         hsa_id for hsa_id, unit in there.items() if unit.intake and not wanted.get(hsa_id, {}).get("intake")
@@ -110,7 +126,23 @@ def put_units(
     hang(there, parents, fates)
     _renew_paths(there, parents)
     db.flush()
+    by_id = {unit.id: unit for unit in there.values()}
+    for hsa_id in (hsa_id for hsa_id, fate in fates.items() if fate == "ended"):
+        unit = there[hsa_id]
+        living = (step for step in reversed(unit.path[:-1]) if by_id[step].ended_on is None)
+        if successor := next(living, None):
+            unit.successor_id = successor
+            jobs.owe(db, "deviations.follow_successor", subject_id=unit.id, branch_id=unit.branch_id)
+    db.flush()
+    after = history.facts(there.values())
+    for hsa_id, fate in fates.items():
+        if fate != "unchanged":
+            unit_id, what = there[hsa_id].id, TOLD_AS[fate]
+            history.keep(db, unit_id, what, before.get(unit_id, {}), after[unit_id])
     return there, fates
+
+
+TOLD_AS: dict[Fate, UnitChangeKind] = {"added": "added", "changed": "changed", "ended": "ended"}
 
 
 def _renew_paths(units: Mapping[str, Unit], parents: Mapping[str, str]) -> None:
@@ -130,11 +162,15 @@ def put_groups(db: Session, county: County, wanted: Mapping[str, Values]) -> tup
     return there, settle(db, Group, there, wanted)
 
 
-def put_people(db: Session, county: County, titles: Mapping[str, str]) -> tuple[dict[str, Person], Fates]:
-    """By address. Whoever is active in another county too is not ended here, nor given another title."""
-    of_county = select(Assignment.person_id).where(_in_county(county))
-    found = db.scalars(select(Person).where(or_(Person.email.in_(titles), Person.id.in_(of_county))))
-    here = select(Assignment.id).where(_in_county(county))
+def put_people(
+    db: Session, within: ColumnElement[bool], titles: Mapping[str, str]
+) -> tuple[dict[str, Person], Fates]:
+    """By address; `within` are the assignments that the files speak for. Whoever is active elsewhere too is not
+    ended here, nor given another title.
+    """
+    at_hand = select(Assignment.person_id).where(within)
+    found = db.scalars(select(Person).where(or_(Person.email.in_(titles), Person.id.in_(at_hand))))
+    here = select(Assignment.id).where(within)
     elsewhere = set(db.scalars(select(Assignment.person_id).where(Assignment.id.not_in(here), _living())))
     there = {p.email: p for p in found if p.email in titles or p.id not in elsewhere}
     settled = {email for email, person in there.items() if person.id in elsewhere}
@@ -157,12 +193,14 @@ class Post(NamedTuple):
 SCOPES = ("unit_id", "branch_id", "organisation_id", "county_id", "group_id")
 
 
-def put_assignments(db: Session, county: County, wanted: Collection[Post]) -> Fates:
+def put_assignments(db: Session, within: ColumnElement[bool], wanted: Collection[Post]) -> Fates:
     """One that is gone was in force until yesterday. One that comes back begins anew, since it tells who could see
-    what when: the time between is not made to look as if it had been in force.
+    what when: the time between is not made to look as if it had been in force. A place lent with a case is no
+    business of the files.
     """
     fates: Fates = {}
-    for assignment in db.scalars(select(Assignment).where(_in_county(county), _living())):
+    lent = Assignment.role == Role.CO_INVESTIGATOR
+    for assignment in db.scalars(select(Assignment).where(within, ~lent, _living())):
         scope = next(name for name in SCOPES if getattr(assignment, name) is not None)
         post = Post(assignment.person_id, assignment.role, scope, getattr(assignment, scope))
         fates[post] = "unchanged" if post in wanted else "ended"
@@ -181,7 +219,8 @@ def _living() -> ColumnElement[bool]:
     return or_(Assignment.valid_to.is_(None), Assignment.valid_to >= clock.today())
 
 
-def _in_county(county: County) -> ColumnElement[bool]:
+def in_county(county: County) -> ColumnElement[bool]:
+    """Assignments at all that a county holds, its groups too."""
     organisations = select(Organisation.id).where(Organisation.county_id == county.id)
     branches = select(Branch.id).where(Branch.organisation_id.in_(organisations))
     return or_(

@@ -1,4 +1,4 @@
-"""The pages that belong to no single room: the start page, help, health, and the demo's caught mail."""
+"""The start page, help, health, and the demo's caught mail."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,9 +22,7 @@ from backend.core.mail import CaughtMail
 from backend.core.text import gettext as _
 from backend.core.web import render
 from backend.deviations import queries as deviations
-from backend.deviations import words
 from backend.deviations.pages.lists import shown
-from backend.directory import queries as directory
 from backend.directory.models import Branch
 
 router = APIRouter()
@@ -50,17 +48,6 @@ def home(request: Request, db: Db, me: Me) -> Response:
         sees_figures=me.may(Permission.SEE_FIGURES),
         roles=me.roles,
     )
-
-
-@router.get("/directory", name="directory.list")
-def listing(request: Request, db: Db, me: Me) -> Response:
-    units = directory.listing(db, me.county_id) if me.county_id else []
-    return render(request, "directory/list.html", units=units, care_levels=words.CARE_LEVELS)
-
-
-@router.get("/settings", name="settings")
-def own_settings(request: Request, me: Me) -> Response:
-    return render(request, "settings.html", person=me)
 
 
 @router.get("/help", name="help")

@@ -1,16 +1,25 @@
-"""Reading the directory."""
+"""People: where they may act, what they may do there, and who is written to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, any_, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, and_, any_, exists, func, literal, or_, select, union_all
+from sqlalchemy.orm import Session, aliased, joinedload
 
-from backend.access import Grant, Identity, Permission, Role
+from backend.access import Grant, Role
 from backend.core import clock
 from backend.core.text import sort_key
-from backend.directory.models import Assignment, Branch, County, Group, Organisation, Person, Unit
+from backend.directory.models import (
+    Assignment,
+    Branch,
+    County,
+    Group,
+    Organisation,
+    Person,
+    Substitute,
+    Unit,
+)
 
 
 @dataclass(frozen=True)
@@ -30,24 +39,55 @@ class Place:
         return f"{self.kind}:{self.code}"
 
 
-def valid(on: date) -> ColumnElement[bool]:
+def valid(on: date, of: type[Assignment] = Assignment) -> ColumnElement[bool]:
     """Assignments in force that day, both its dates included."""
-    return and_(Assignment.valid_from <= on, or_(Assignment.valid_to.is_(None), Assignment.valid_to >= on))
+    return and_(of.valid_from <= on, or_(of.valid_to.is_(None), of.valid_to >= on))
+
+
+def standing_in() -> ColumnElement[bool]:
+    """Substitutes in force today. Who is no longer at work in the branch stands in for nobody there, and nobody
+    stands in for one who has left.
+    """
+    today, own, unit, person = clock.today(), aliased(Assignment), aliased(Unit), aliased(Person)
+    at_work = (
+        select(own.id)
+        .join(person, person.id == own.person_id)
+        .join(unit, unit.id == own.unit_id, isouter=True)
+        .where(
+            own.person_id == Substitute.substitute_id,
+            own.role != Role.CO_INVESTIGATOR,
+            or_(own.branch_id == Substitute.branch_id, unit.branch_id == Substitute.branch_id),
+            valid(today, own),
+            active(person.ended_on),
+        )
+        .correlate(Substitute)
+        .exists()
+    )
+    absent = aliased(Person)
+    employed = (
+        exists().where(absent.id == Substitute.person_id, active(absent.ended_on)).correlate(Substitute)
+    )
+    return and_(Substitute.valid_from <= today, Substitute.valid_to >= today, employed, at_work)
 
 
 def person_by_email(db: Session, email: str) -> Person | None:
-    return db.scalar(select(Person).where(Person.email == email.strip().lower(), _active(Person.ended_on)))
+    return db.scalar(select(Person).where(Person.email == email.strip().lower(), active(Person.ended_on)))
 
 
-def _active(ended_on: object) -> ColumnElement[bool]:
+def active(ended_on: object) -> ColumnElement[bool]:
+    """What has not ended: the last day is the one before."""
     column: ColumnElement[date] = ended_on  # type: ignore[assignment]
     return or_(column.is_(None), column > clock.today())
 
 
 def places(db: Session, person_id: int) -> list[Place]:
-    """Where this person may act today, branches first."""
+    """Where this person may act today, branches first. Where they stand in for somebody, that one's roles too."""
+    stood_in_for = select(Substitute.person_id, Substitute.branch_id).where(
+        Substitute.substitute_id == person_id, standing_in()
+    )
+    standing = {(person_id, 0), *((whom, branch_id) for whom, branch_id in db.execute(stood_in_for))}
     rows = db.execute(
-        select(Assignment.role, Branch, Organisation, County, Group)
+        select(Assignment.person_id, Assignment.role, Branch, Organisation, County, Group)
         .outerjoin(Unit, Unit.id == Assignment.unit_id)
         .outerjoin(Branch, or_(Branch.id == Assignment.branch_id, Branch.id == Unit.branch_id))
         .outerjoin(
@@ -63,11 +103,14 @@ def places(db: Session, person_id: int) -> list[Place]:
                 County.id == Organisation.county_id,
             ),
         )
-        .where(Assignment.person_id == person_id, valid(clock.today()))
+        .where(Assignment.person_id.in_({whom for whom, _branch in standing}), valid(clock.today()))
     ).all()
     roles: dict[tuple[str, int], set[Role]] = {}
     found: dict[tuple[str, int], tuple[str, str, int | None]] = {}
-    for role, branch, organisation, county, group in rows:
+    for whom, role, branch, organisation, county, group in rows:
+        theirs = branch is not None and (whom, branch.id) in standing and role != Role.CO_INVESTIGATOR
+        if whom != person_id and not theirs:
+            continue
         county_id = county.id if county else None
         for kind, thing in (
             ("branch", branch),
@@ -90,7 +133,10 @@ def places(db: Session, person_id: int) -> list[Place]:
 
 
 def grants(db: Session, person_id: int, place: str, place_id: int) -> tuple[Grant, ...]:
-    """The roles in force today in that place. A role at a unit reaches the units below it."""
+    """The roles in force today in that place: one's own, and in a branch those of whoever one stands in for there.
+
+    A role at a unit reaches the units below it. To be invited to a case is personal, and passes to nobody.
+    """
     today = clock.today()
     if place != "branch":
         column = {
@@ -102,11 +148,17 @@ def grants(db: Session, person_id: int, place: str, place_id: int) -> tuple[Gran
             select(Assignment.role).where(Assignment.person_id == person_id, column == place_id, valid(today))
         )
         return tuple(Grant(Role(role), frozenset()) for role in rows)
+    stood_in_for = select(Substitute.person_id).where(
+        Substitute.substitute_id == person_id, Substitute.branch_id == place_id, standing_in()
+    )
+    # A union, as an OR would have every assignment read for each request.
+    whose = union_all(select(literal(person_id)), stood_in_for)
     reached = db.execute(
         select(Assignment.role, Assignment.unit_id, Unit.id)
         .outerjoin(Unit, and_(Unit.branch_id == place_id, Assignment.unit_id == any_(Unit.path)))
         .where(
-            Assignment.person_id == person_id,
+            Assignment.person_id.in_(whose),
+            or_(Assignment.person_id == person_id, Assignment.role != Role.CO_INVESTIGATOR),
             or_(Assignment.branch_id == place_id, Unit.id.is_not(None)),
             valid(today),
         )
@@ -124,124 +176,29 @@ def grants(db: Session, person_id: int, place: str, place_id: int) -> tuple[Gran
     )
 
 
-def county_by_code(db: Session, code: str) -> County | None:
-    return db.scalar(select(County).where(County.code == code.upper()))
-
-
-def counties(db: Session) -> Sequence[County]:
-    return db.scalars(select(County).order_by(County.code)).all()
-
-
-def unit_by_hsa_id(db: Session, hsa_id: str) -> Unit | None:
-    """A unit that still exists."""
-    return db.scalar(
-        select(Unit)
-        .options(joinedload(Unit.branch).joinedload(Branch.organisation))
-        .where(Unit.hsa_id == hsa_id, _active(Unit.ended_on))
-    )
-
-
-def living_unit(db: Session, unit_id: int) -> Unit | None:
-    return db.scalar(select(Unit).where(Unit.id == unit_id, _active(Unit.ended_on)))
-
-
-def intakes(db: Session, organisation_hsa_id: str) -> Sequence[Unit]:
-    """The intake of each branch of an organisation."""
-    return db.scalars(
-        select(Unit)
-        .join(Branch, Branch.id == Unit.branch_id)
-        .join(Organisation, Organisation.id == Branch.organisation_id)
-        .where(Organisation.hsa_id == organisation_hsa_id, Unit.intake, _active(Unit.ended_on))
-        .order_by(Unit.hsa_id)
-    ).all()
-
-
-def own_units(db: Session, me: Identity) -> list[Unit]:
-    """The units this person may report from."""
-    everywhere = me.everywhere(Permission.FILE)
-    where = Unit.branch_id.in_(me.branches) if everywhere else Unit.id.in_(me.units(Permission.FILE))
-    found = db.scalars(select(Unit).where(where, _active(Unit.ended_on))).all()
-    return sorted(found, key=lambda unit: (len(unit.path), sort_key(unit.name)))
-
-
-@dataclass(frozen=True)
-class Receiver:
-    hsa_id: str
-    name: str
-    intake: bool
-    branch: str
-    organisation: str
-
-
-def receivers(db: Session, me: Identity) -> list[Receiver]:
-    """Every unit a deviation may be sent to: all of the county's that are not of one's own branch."""
-    rows = db.execute(
-        select(Unit.hsa_id, Unit.name, Unit.intake, Branch.name, Organisation.name)
-        .join(Branch, Branch.id == Unit.branch_id)
-        .join(Organisation, Organisation.id == Branch.organisation_id)
-        .where(
-            Organisation.county_id == me.county_id,
-            Branch.id.not_in(me.branches),
-            _active(Unit.ended_on),
-            _active(Organisation.ended_on),
-        )
-    )
-    return sorted(
-        (Receiver(*row) for row in rows),
-        key=lambda r: (sort_key(r.organisation), sort_key(r.branch), not r.intake, sort_key(r.name)),
-    )
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A unit as the directory page shows it."""
-
-    hsa_id: str
-    name: str
-    care_level: str
-    intake: bool
-    depth: int
-    branch: str
-    organisation: str
-
-
-def listing(db: Session, county_id: int) -> list[Listed]:
-    """All living units of a county, tree order within each branch."""
-    found = db.execute(
-        select(
-            Unit.id,
-            Unit.path,
-            Unit.hsa_id,
-            Unit.name,
-            Unit.care_level,
-            Unit.intake,
-            Branch.name,
-            Organisation.name,
-        )
-        .join(Branch, Branch.id == Unit.branch_id)
-        .join(Organisation, Organisation.id == Branch.organisation_id)
-        .where(Organisation.county_id == county_id, _active(Unit.ended_on))
-    ).all()
-    names = {row[0]: sort_key(row[3]) for row in found}
-    rows = sorted(
-        found, key=lambda r: (sort_key(r[7]), sort_key(r[6]), [names.get(step, "") for step in r[1]])
-    )
-    return [Listed(r[2], r[3], r[4], r[5], len(r[1]) - 1, r[6], r[7]) for r in rows]
-
-
 def recipients(db: Session, unit_id: int) -> list[str]:
     """The addresses of whoever handles what comes to a unit: its handlers, else those of the nearest unit above
     it (handlers, then managers), else the branch's safety. Empty only where a branch has nobody at all.
+
+    For one who is away today their substitute is written to.
     """
     unit = db.get_one(Unit, unit_id)
+    other = aliased(Person)
+    instead = (
+        select(func.min(other.email))
+        .join(Substitute, Substitute.substitute_id == other.id)
+        .where(Substitute.person_id == Person.id, Substitute.branch_id == unit.branch_id, standing_in())
+        .correlate(Person)
+        .scalar_subquery()
+    )
     rows = db.execute(
-        select(Assignment.role, Assignment.unit_id, Person.email)
+        select(Assignment.role, Assignment.unit_id, func.coalesce(instead, Person.email))
         .join(Person, Person.id == Assignment.person_id)
         .where(
             or_(Assignment.unit_id.in_(unit.path), Assignment.branch_id == unit.branch_id),
             Assignment.role.in_([Role.HANDLER, Role.MANAGER, Role.SAFETY]),
             valid(clock.today()),
-            _active(Person.ended_on),
+            active(Person.ended_on),
         )
     ).all()
     wanted: Iterable[tuple[str, int | None]] = [
@@ -264,16 +221,11 @@ def handlers(db: Session, unit_id: int) -> list[Person]:
             or_(Assignment.unit_id.in_(unit.path), Assignment.branch_id == unit.branch_id),
             Assignment.role.in_([Role.HANDLER, Role.MANAGER, Role.SAFETY]),
             valid(clock.today()),
-            _active(Person.ended_on),
+            active(Person.ended_on),
         )
         .distinct()
     ).all()
     return sorted(found, key=lambda person: sort_key(person.title))
-
-
-def intake_of(db: Session, branch_id: int) -> int | None:
-    """The id of the branch's intake."""
-    return db.scalar(select(Unit.id).where(Unit.branch_id == branch_id, Unit.intake, _active(Unit.ended_on)))
 
 
 def safety_of(db: Session, branch_id: int) -> list[str]:
@@ -290,14 +242,14 @@ def _addresses(db: Session, where: ColumnElement[bool], role: Role) -> list[str]
     found = db.scalars(
         select(Person.email)
         .join(Assignment, Assignment.person_id == Person.id)
-        .where(where, Assignment.role == role, valid(clock.today()), _active(Person.ended_on))
+        .where(where, Assignment.role == role, valid(clock.today()), active(Person.ended_on))
         .distinct()
     )
     return sorted(found)
 
 
 def email_of(db: Session, person_id: int) -> str | None:
-    return db.scalar(select(Person.email).where(Person.id == person_id, _active(Person.ended_on)))
+    return db.scalar(select(Person.email).where(Person.id == person_id, active(Person.ended_on)))
 
 
 def place_name(db: Session, place: str, place_id: int) -> tuple[str, int | None]:
