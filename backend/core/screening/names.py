@@ -63,6 +63,9 @@ _DOES = re.compile(
 # Endings that no other word has, but for a slip in Parkinson: "Hjalmarsson", "Nordenqvist".
 _SURNAME_ENDINGS = ("sson", "qvist", "ssons", "qvists")
 
+# In words: "Karl Gustav Adolf von Essen Berg".
+_LONGEST = 6
+
 # Letters with what may join them inside one word; digits are never part of a name.
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’:][^\W\d_]+)*")
 _SPACE = frozenset((" ", "  ", "\u00a0"))
@@ -148,15 +151,22 @@ class _Prose:
         if sort in (_Sort.FIRST, _Sort.SURNAME):
             return True
         if sort is _Sort.WORDY_FIRST:
-            before = self._before(at)
-            return titled or not alone or (before not in ("", "i")) or bool(_DOES.fullmatch(self._after(end)))
+            return titled or not alone or self._has_a_capital_for_a_reason(at, end)
         if sort is _Sort.WORDY_SURNAME:
             return titled
         if sort is _Sort.INITIAL:
-            return not alone and any(_sort(word) in _NAMES for word in self.words[at + 1 : end])
+            # "I Maj" is a month, "K. Maj" nobody we know.
+            return not alone and _sort(self.words[end - 1]) in _NAMES - {_Sort.WORDY_FIRST}
         # "patienten Xhevahire", but "Fel pat. Listan saknas" and "patienten SIP" are no names.
         gap = self._gap(at)
         return sort is _Sort.UNKNOWN and titled and (gap in _SPACE or self.words[at - 1].casefold() == "dr")
+
+    def _has_a_capital_for_a_reason(self, at: int, end: int) -> bool:
+        """Whether "Stig" stands inside a sentence or does something in it; "i Maj" and "3 Maj" are months."""
+        before = self._before(at)
+        if before == "i" or any(sign.isdigit() for sign in self._gap(at)[-4:]):
+            return False
+        return before != "" or bool(_DOES.fullmatch(self._after(end)))
 
     def _end(self, at: int, *, small: bool) -> int:
         """Where the name ends: first names, initials, particles, and one surname that may be any word."""
@@ -166,7 +176,7 @@ class _Prose:
             return end
         # "Karin Blomdahl" is one name though nobody has told us of Blomdahl; but only a first name leads to it.
         open_ended = sort in (_Sort.FIRST, _Sort.WORDY_FIRST) and not small
-        while end < len(self.words):
+        while end < min(at + _LONGEST, len(self.words)):
             gap, word = self._gap(end), self.words[end]
             joined = gap in _SPACE or (gap in _POINT and sort is _Sort.INITIAL)
             if not joined:

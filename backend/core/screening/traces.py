@@ -35,8 +35,20 @@ def probable(text: str, *, today: date | None = None) -> list[Hit]:
     )
     if not hits:
         return []
-    sure = certain(text, today=latest)
-    return [hit for hit in hits if not any(hit.start < one.end and one.start < hit.end for one in sure)]
+    return _apart_from(hits, certain(text, today=latest))
+
+
+def _apart_from(hits: list[Hit], others: list[Hit]) -> list[Hit]:
+    """Those that touch none of the others; both lists are in order."""
+    apart: list[Hit] = []
+    rest = iter(others)
+    other = next(rest, None)
+    for hit in hits:
+        while other is not None and other.end <= hit.start:
+            other = next(rest, None)
+        if other is None or hit.end <= other.start:
+            apart.append(hit)
+    return apart
 
 
 # Sign for sign, so that places stay the same: dashes, spaces and digits of other kinds as ASCII's.
@@ -198,6 +210,8 @@ def _broken_numbers(text: str, start: int, end: int, latest: date) -> Iterator[H
 
 def _said_numbers(text: str, stretch: re.Match[str]) -> Iterator[Hit]:
     at = stretch.start()
+    while at and stretch.start() - at < 4 and (text[at - 1] == "-" or "A" <= text[at - 1] <= "Z"):
+        at -= 1  # a reserve number may begin with letters
     near = text[max(0, at - 30) : at].lower()
     if "n" not in near[-12:]:
         return
@@ -254,7 +268,10 @@ def _birth_dates(text: str, start: int, end: int, latest: date) -> Iterator[Hit]
         if born is None:
             continue
         long_ago = latest - born > (_GROWN_UP if len(digits) == 8 else _EVENTS)
-        told = not _stands_after(_OF_A_LAW, found) if len(digits) == 8 else _stands_after(_OF_PATIENT, found)
+        if len(digits) == 8:
+            told = not _stands_after(_OF_A_LAW, found) and not _stands_after(_REFERENCE, found)
+        else:
+            told = _stands_after(_OF_PATIENT, found)
         if (long_ago and told) or _stands_after(_BORN, found):
             yield Hit(*found.span(), "birth_date")
 
