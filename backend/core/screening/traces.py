@@ -189,9 +189,9 @@ def _whole_numbers(text: str, start: int, end: int, latest: date) -> Iterator[Hi
     for found in _NUMBER.finditer(text, start, end):
         digits = "".join(_GROUPS.findall(found["date"]))
         born = _birth_date(digits, latest)
-        if born is not None and (
-            right_check_digit(digits[-6:] + found["last"]) or not _is_something_else(found, born, latest)
-        ):
+        if born is None or _is_date_and_time(found, born, latest):
+            continue
+        if right_check_digit(digits[-6:] + found["last"]) or not _is_something_else(found, born, latest):
             yield Hit(*found.span(), _kind(digits))
 
 
@@ -219,6 +219,12 @@ def _said_numbers(text: str, stretch: re.Match[str]) -> Iterator[Hit]:
         yield Hit(*number.span(), "personnummer")
     if _SAID_RESERVE.search(near) and (number := _ANY_RESERVE.match(text, at)):
         yield Hit(*number.span(), "reserve_number")
+
+
+def _is_date_and_time(found: re.Match[str], born: date, latest: date) -> bool:
+    """ "2026-05-18 1405", where even a right check digit means nothing; without the dashes it is warned for."""
+    blank = found["gap"] != "" and not found["gap"].strip()
+    return bool(found["seam"]) and blank and latest - born < _EVENTS and _is_clock(found["last"])
 
 
 def _is_something_else(found: re.Match[str], born: date, latest: date) -> bool:

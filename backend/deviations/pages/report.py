@@ -75,10 +75,11 @@ def discard_draft(db: Db, me: Me, typed: Submitted) -> Response:
 @router.post("/deviations/check", name="deviations.check")
 def check(request: Request, db: Db, me: Me, typed: Submitted) -> Response:
     _may_file(me)
+    masked = warnings.masked(typed, TEXTS)
     try:
-        return _check(request, db, me, warnings.masked(typed, TEXTS), just_masked="mask" in typed)
+        return _check(request, db, me, masked, just_masked="mask" in typed)
     except InvalidError as error:
-        return _form(request, db, me, _last(typed), status=422, errors=error.faults)
+        return _form(request, db, me, _last(masked), status=422, errors=error.faults)
 
 
 @router.post("/deviations", name="deviations.submit")
