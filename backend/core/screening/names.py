@@ -151,15 +151,22 @@ class _Prose:
         if sort in (_Sort.FIRST, _Sort.SURNAME):
             return True
         if sort is _Sort.WORDY_FIRST:
-            return titled or not alone or self._has_a_capital_for_a_reason(at, end)
+            # "LiV" is a region.
+            return (
+                titled
+                or not alone
+                or (self.words[at].istitle() and self._has_a_capital_for_a_reason(at, end))
+            )
         if sort is _Sort.WORDY_SURNAME:
             return titled
         if sort is _Sort.INITIAL:
             # "I Maj" is a month, "K. Maj" nobody we know.
             return not alone and _sort(self.words[end - 1]) in _NAMES - {_Sort.WORDY_FIRST}
-        # "patienten Xhevahire", but "Fel pat. Listan saknas" and "patienten SIP" are no names.
+        # "patienten Xhevahire", but "Patienten Hade feber", "Fel pat. Listan saknas" and "patienten SIP" are no names.
         gap = self._gap(at)
-        return sort is _Sort.UNKNOWN and titled and (gap in _SPACE or self.words[at - 1].casefold() == "dr")
+        if sort is not _Sort.UNKNOWN or _DOES.fullmatch(self.words[at].casefold()):
+            return False
+        return titled and (gap in _SPACE or self.words[at - 1].casefold() == "dr")
 
     def _has_a_capital_for_a_reason(self, at: int, end: int) -> bool:
         """Whether "Stig" stands inside a sentence or does something in it; "i Maj" and "3 Maj" are months."""

@@ -158,7 +158,7 @@ _STREETS = (
     *("allén", "allé", "esplanaden", "promenaden", "slingan"),
 )
 _HOUSE = re.compile(
-    r"[0-9]{1,3}(?: ?[A-Za-z](?![\w]))?"
+    r"[0-9]{1,3}(?:[A-Z](?!\w)| [A-HJ-Z](?!\w))?"
     r"(?:[ ,]{1,3}(?:lgh|lägenhet|vån|våning|tr|trappor|uppg|uppgång|port|läg)\.? ?[0-9A-Z]{0,4}){0,3}"
     r"(?:[ ,]{1,3}[0-9]{3} ?[0-9]{2} [A-ZÅÄÖ][a-zåäö]{1,20})?(?![0-9]|[.:,][0-9]|\w)",
     re.IGNORECASE,
