@@ -42,8 +42,19 @@ def a_faulty_answer(page: Page) -> None:
 
 def a_faulty_report(page: Page) -> None:
     page.goto("/deviations/new")
-    page.get_by_role("button", name="Granska och skicka").click()
+    page.get_by_role("button", name="Skicka", exact=True).click()
     page.wait_for_selector("#error-summary")
+
+
+def a_report_to_look_at_first(page: Page) -> None:
+    page.goto("/deviations/new")
+    page.locator("input#receiver_unit").fill("avdelning 43")
+    page.locator("input#receiver_unit").press("ArrowDown")
+    page.locator("input#receiver_unit").press("Enter")
+    page.get_by_label("Vad gäller det?").select_option(label="Läkemedelslista")
+    page.get_by_label("Vad hände?").fill("Dottern Eva Lind ringde från 070-174 06 05.")
+    page.get_by_role("button", name="Skicka", exact=True).click()
+    page.wait_for_selector("mark")
 
 
 def an_unfolded_report(page: Page) -> None:
@@ -84,6 +95,7 @@ PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "start of a coordinator": (COORDINATOR, goes_to("/")),
     "report": (NURSE, an_unfolded_report),
     "faulty report": (NURSE, a_faulty_report),
+    "report to look at first": (NURSE, a_report_to_look_at_first),
     "inbox": (WARD, goes_to("/inbox")),
     "list": (MAS, goes_to("/deviations")),
     "empty list": (MAS, goes_to("/deviations?state=withdrawn")),
@@ -161,7 +173,7 @@ def test_the_report_is_filed_by_keyboard_alone(enter: Enter) -> None:
     page.keyboard.type("Läkemedelslista")
     tab_to(page, "description")
     page.keyboard.type("Listan följde inte med hem.")
-    tab_to(page, "Granska och skicka")
+    tab_to(page, "Granska först")
     page.keyboard.press("Enter")
     page.wait_for_url("**/deviations/check")
     tab_to(page, "Skicka")

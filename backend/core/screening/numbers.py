@@ -1,4 +1,4 @@
-"""Finds personnummer and samordningsnummer in free text, so that they are refused before anything is stored.
+"""Certain personnummer and samordningsnummer in free text, which are refused before anything is stored.
 
 Certain is what has a possible birth date and the right check digit, spelled as such numbers are spelled. Source:
 folkbokföringslagen (1991:481) 18 and 18 a §§ and Skatteverket's SKV 704 and 707: YYYYMMDD-NNNC, for a
@@ -13,29 +13,23 @@ break, `-` a dash or plus sign, `~` a dash with space about it. The number itsel
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from backend.core.clock import today as today_in_sweden
-
-Kind = Literal["personnummer", "samordningsnummer"]
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """Where in the text it stands, from `start` up to `end`, and what it is; never the number itself."""
-
-    start: int
-    end: int
-    kind: Kind
+from backend.core.screening.hits import Hit, Kind
 
 
 def certain(text: str, *, today: date | None = None) -> list[Hit]:
     """Every certain personnummer and samordningsnummer in the text, in order; none is in the future of `today`.
 
     Phone numbers, case numbers, HSA-ids, organisation numbers, times, and longer numbers are left alone.
+
+    One spelling has two readings: "20260518 1405" is mostly the afternoon of a day in May, and one time in ten has
+    the check digit of a child born that day. Where the date lies within the last 400 days, the last four digits
+    are a time of day and nothing but space stands before them, it is therefore only probable (and warned for),
+    unless a word such as "pnr" or "född" stands before it.
     """
     latest = today or today_in_sweden()
     hits = [
@@ -86,8 +80,12 @@ _SPELLED_TEN = re.compile(
 _ALONE_TEN = re.compile(r"[x ]{9}")
 _ALONE_TEN_LIKE_PHONE = re.compile(r"x x x x x|xxxxx x x| {9}")
 
-# "2026-05-18 1405" is a date and a time rather than the number of a child born then.
-_DATE_AND_TIME = re.compile(r"(?:xx)?x([-~ ])x\1x (?:xxx|x x)")
+# "2026-05-18 1405" and "20260518 1405" are a date and a time rather than the number of a child born then.
+_DATE_AND_TIME = re.compile(r"(?:(?:xx)?x([-~ ])x\1x|(?:xx)?x{5}) (?:xxx|x x)")
+_SAID_TO_BE_A_NUMBER = re.compile(
+    r"(?:\bp\.?nr|person-?n(?:umme)?r|samordningsn(?:umme)?r|\bid-?n(?:umme)?r|\bfödd|\bföddes)\W{0,3}\Z",
+    re.IGNORECASE,
+)
 _RECENT = timedelta(days=400)
 _OLDEST = date(1890, 1, 1)
 # Twice the digit, its own digits added up.
@@ -150,7 +148,7 @@ def _number(run: _Run, first: int, length: int, latest: date) -> Hit | None:
     if run.seams[first] in "x-" or run.seams[end] in "x-" or not _spelled(run, first, end):
         return None
     last_ten = run.digits[end - 10 : end]
-    if not _right_check_digit(last_ten) or last_ten[6:9] == "000" or _touches_a_name(run, first, end):
+    if not right_check_digit(last_ten) or last_ten[6:9] == "000" or _touches_a_name(run, first, end):
         return None
     born = _birth_date(run.digits[first : end - 4], latest)
     if born is None or (latest - born < _RECENT and _is_date_and_time(run, first, end)):
@@ -179,7 +177,7 @@ def _touches_a_name(run: _Run, first: int, end: int) -> bool:
     return end == len(run.digits) and bool(_NOT_AFTER.match(run.after))
 
 
-def _right_check_digit(ten: str) -> bool:
+def right_check_digit(ten: str) -> bool:
     return (sum(map(int, ten[::2].translate(_DOUBLED))) + sum(map(int, ten[1::2]))) % 10 == 0
 
 
@@ -200,6 +198,8 @@ def _birth_date(written: str, latest: date) -> date | None:
 
 
 def _is_date_and_time(run: _Run, first: int, end: int) -> bool:
+    if first == 0 and _SAID_TO_BE_A_NUMBER.search(run.before):
+        return False
     hour, minute = run.digits[end - 4 : end - 2], run.digits[end - 2 : end]
     inner = run.seams[first + 1 : end].replace("|", " ")
     return hour < "24" and minute < "60" and bool(_DATE_AND_TIME.fullmatch(inner))
