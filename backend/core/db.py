@@ -7,7 +7,7 @@ ask (see `backend/decisions/0002`). Nobody but this file commits.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, ClassVar
@@ -94,6 +94,28 @@ def narrow(db: Session, scope: Scope) -> None:
     """Let an anonymous unit of work become someone's, once: a session is never handed on."""
     if db.info["scope"] is not NOBODY:
         raise RuntimeError("this unit of work already belongs to someone")
+    _enter_as(db, scope)
+
+
+@contextmanager
+def reaching(db: Session, *branches: int) -> Iterator[None]:
+    """Widen the walls for one write that must reach the other party's rows: the move by which a case leaves one's
+    own sight, and what hangs on a case on both its sides. What is written inside is flushed inside.
+    """
+    narrowly: Scope = db.info["scope"]
+    db.flush()
+    _enter_as(db, replace(narrowly, branches=(*narrowly.branches, *branches)))
+    try:
+        yield
+        db.flush()
+    except BaseException:
+        # The transaction, or its savepoint, is undone by whoever began it, and its settings with it.
+        db.info["scope"] = narrowly
+        raise
+    _enter_as(db, narrowly)
+
+
+def _enter_as(db: Session, scope: Scope) -> None:
     db.info["scope"] = scope
     _enter(db, db.connection())
 

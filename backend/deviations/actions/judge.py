@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from backend.access import Identity
 from backend.core import clock, jobs
-from backend.deviations import clocks, queries
+from backend.deviations import clocks, queries, searching
 from backend.deviations.actions.moving import REMINDERS, lock, move, owe_reminders
 from backend.deviations.forms import VerdictForm, WithdrawForm
 from backend.deviations.models import Answer, Deviation, VerdictKind
@@ -48,4 +48,5 @@ def withdraw(db: Session, me: Identity, deviation: Deviation, form: WithdrawForm
     move(db, me, deviation, "withdraw", comment=form.comment, next_due_on=None)
     deviation.withdrawn_at = leg.ended_at = deviation.updated_at
     jobs.waive(db, (*REMINDERS, "notifications.arrival"), deviation.id, "withdrawn")
+    searching.index(db, deviation)
     return deviation

@@ -20,6 +20,7 @@ REMINDERS = ("notifications.reminder_before", "notifications.reminder_after")
 HAPPENED: dict[str, Callable[[], str]] = {
     "sent": lambda: _("Ärendet skickades"),
     "acknowledge": lambda: _("Ärendet kvitterades"),
+    "unacknowledge": lambda: _("Kvittensen togs tillbaka"),
     "answer": lambda: _("Ärendet besvarades"),
     "accept": lambda: _("Svaret godtogs och ärendet avslutades"),
     "return": lambda: _("Svaret skickades tillbaka"),

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from backend.access import Identity
 from backend.core import clock, jobs
-from backend.deviations import clocks, rules
+from backend.deviations import clocks, rules, searching
 from backend.deviations.actions.moving import REMINDERS, lock, move, note_acknowledged
 from backend.deviations.forms import AnswerForm
 from backend.deviations.models import Answer, AnswerAction, Deviation
@@ -45,4 +45,5 @@ def answer(db: Session, me: Identity, deviation: Deviation, form: AnswerForm) ->
         branch_id=deviation.sender_branch_id,
         key=f"answered:{row.id}",
     )
+    searching.index(db, deviation)
     return deviation

@@ -2,9 +2,12 @@
 
 from fastapi import APIRouter
 
-from backend.deviations.pages import case, lists, report
+from backend.deviations.pages import bulk, case, lists, report, search, views
 
 router = APIRouter()
 router.include_router(report.router)
 router.include_router(lists.router)
+router.include_router(search.router)
+router.include_router(views.router)
+router.include_router(bulk.router)
 router.include_router(case.router)
