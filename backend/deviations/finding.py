@@ -47,7 +47,7 @@ RESTORED_WITHIN = timedelta(minutes=10)
 _MOST_ENDINGS = 40
 _LAST = "\U0010ffff"
 
-_CODE = re.compile(r"(?P<county>[A-ZÅÄÖ]{2,4})?(?P<year>2[0-9OIL]{3})?(?P<code>[0-9A-Z]{6})")
+_CODE = re.compile(r"(?:(?P<county>[A-ZÅÄÖ]{2,4})?(?P<year>2[0-9OIL]{3}))?(?P<code>[0-9A-Z]{6})")
 _READ_AS = str.maketrans("OIL", "011")
 _FIRST_YEAR = 2000
 

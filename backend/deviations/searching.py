@@ -112,7 +112,7 @@ def _analysed(token: str) -> tuple[str, ...]:
     if parts:
         # By its last part, so that "vårdplan" and "vårdplanen" come out alike.
         return (token[: len(token) - len(parts[-1])] + _stem(parts[-1]), *map(_stem, parts))
-    return (_stem(token), *map(_stem, _beginning(token) or _end(token)))
+    return (_stem(token), *map(_stem, _beginning(token) + _end(token)))
 
 
 def _split(word: str) -> list[str]:
@@ -231,6 +231,6 @@ def _index(db: Session, ids: Sequence[int]) -> None:
 
 
 def _words_of_case(case: Row[*tuple[Any, ...]]) -> Iterator[tuple[int, int, int | None, str]]:
-    deviation_id, branch_id, unit_id, *texts = case._tuple()
+    deviation_id, branch_id, unit_id, *texts = tuple(case)
     for word in sorted(words_of("\n".join(some for some in texts if some))):
         yield deviation_id, branch_id, unit_id, word

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 Row = dict[str, Any]
+Try = tuple[str, int, int | None, bool, Callable[[], bool]]
 
 # How a row of each table is told apart, and which case it hangs on.
 KEYS = {
@@ -26,8 +27,14 @@ KEYS = {
     "sides": ("deviation_id || ':' || branch_id", None),
     "drafts": ("submission::text", None),
     "audit_log": ("id", None),
+    "case_words": ("deviation_id || ':' || branch_id || ':' || word", None),
+    "searches": ("person_id || ':' || branch_id", None),
+    "saved_views": ("id", None),
+    "batches": ("id", None),
 }
-OPERATORS = ("deviations", "handovers", "answers", "answer_actions", "events", "sides")
+# What somebody keeps for themselves, in one branch.
+PERSONAL = ("drafts", "searches", "saved_views", "batches")
+OPERATORS = ("deviations", "handovers", "answers", "answer_actions", "events", "sides", "case_words")
 
 
 class World:
@@ -58,9 +65,9 @@ class World:
 
     def visible(self, table: str, branch: int, person: int) -> set[str]:
         rows = self.rows[table]
-        if table in ("event_actors", "sides", "audit_log"):
+        if table in ("event_actors", "sides", "audit_log", "case_words"):
             return {row["_key"] for row in rows if row["branch_id"] == branch}
-        if table == "drafts":
+        if table in PERSONAL:
             return {row["_key"] for row in rows if (row["branch_id"], row["person_id"]) == (branch, person)}
         case = KEYS[table][1]
         return {row["_key"] for row in rows if branch in self.seen_by[row[case]]}
@@ -184,7 +191,7 @@ def _forged(connection: Connection, world: World) -> Iterator[str]:
 
     # Where a row is moved, no WHERE: reading a column would bring in the policy for reading as well, and hide that
     # the one for writing is open.
-    tries: list[tuple[str, int, int | None, bool, Callable[[], bool]]] = [
+    tries: list[Try] = [
         # (what, branch, person, whether it must go through, the try)
         ("A files its own", a, None, True, lambda: inserts(connection, "deviations", ab, **new_case)),
         ("B files in A's name", b, None, False, lambda: inserts(connection, "deviations", ab, **new_case)),
@@ -282,6 +289,7 @@ def _forged(connection: Connection, world: World) -> Iterator[str]:
         ("A logs its reading", a, None, True, lambda: inserts(connection, "audit_log", log, **new)),
         ("A logs in B's log", a, None, False, lambda: inserts(connection, "audit_log", log, **new, branch_id=b)),
     ]  # fmt: skip
+    tries += _forged_words(connection, world, ab, cb) + _forged_keeping(connection, world)
     for what, branch, person, expected, attempt in tries:
         with as_(branch, person):
             if attempt() is not expected:
@@ -293,8 +301,74 @@ def _forged(connection: Connection, world: World) -> Iterator[str]:
         for table in KEYS:
             if allowed(connection, f"truncate {table} cascade"):
                 yield f"the app truncates {table}"
-            if table != "drafts" and allowed(connection, f"delete from {table}"):
+            if table not in (*PERSONAL, "case_words") and allowed(connection, f"delete from {table}"):
                 yield f"the app deletes from {table}"
+
+
+def _forged_words(connection: Connection, world: World, ab: Row, cb: Row) -> list[Try]:
+    a, b = world.branches["A"], world.branches["B"]
+    own, theirs = (
+        next(
+            row
+            for row in world.rows["case_words"]
+            if (row["deviation_id"], row["branch_id"]) == (ab["id"], of)
+        )
+        for of in (a, b)
+    )
+    new = {"word": "nytt"}
+
+    def alone(row: Row, statement: str, **values: Any) -> bool:
+        """Try it with that word alone: two rows that become the same would be refused for that."""
+        role = connection.scalar(text("select current_user"))
+        connection.execute(text("set local role none"))
+        connection.execute(
+            text("delete from case_words where (deviation_id, branch_id, word) <> (:case, :branch, :word)"),
+            {"case": row["deviation_id"], "branch": row["branch_id"], "word": row["word"]},
+        )
+        connection.execute(text(f"set local role {role}"))
+        return allowed(connection, statement, **values)
+
+    return [
+        ("A indexes its case", a, None, True, lambda: inserts(connection, "case_words", own, **new)),
+        ("A indexes in B's words", a, None, False, lambda: inserts(connection, "case_words", theirs, **new)),
+        ("A indexes C's case", a, None, False, lambda: inserts(connection, "case_words", own, **new, deviation_id=cb["id"])),
+        ("A mends all words it reaches", a, None, True, lambda: allowed(connection, "update case_words set unit_id = null")),
+        ("A mends B's word", a, None, False, lambda: alone(theirs, "update case_words set unit_id = null")),
+        ("A gives its word to B", a, None, False, lambda: alone(own, "update case_words set branch_id = :to", to=b)),
+        ("A hangs its word on C's case", a, None, False, lambda: alone(own, "update case_words set deviation_id = :to", to=cb["id"])),
+        ("A unindexes its case", a, None, True, lambda: alone(own, "delete from case_words")),
+        ("A unindexes B", a, None, False, lambda: alone(theirs, "delete from case_words")),
+    ]  # fmt: skip
+
+
+def _forged_keeping(connection: Connection, world: World) -> list[Try]:
+    """What somebody keeps for themselves: nobody else's, also in the same branch."""
+    mats = world.people["mats"]
+    fresh: dict[str, Row] = {
+        "searches": {"branch_id": world.branches["B"]},
+        "saved_views": {"id": 900001, "name": "Ny"},
+        "batches": {"id": "00000000-0000-4000-8000-000000000002"},
+    }
+    tries: list[Try] = []
+    for table, new in fresh.items():
+        row = world.rows[table][0]
+        owner, branch = row["person_id"], row["branch_id"]
+        own = new if table != "searches" else {}
+
+        def kept(table: str = table, row: Row = row, **changed: Any) -> bool:
+            connection.execute(text(f"delete from {table}"))
+            return inserts(connection, table, row, **changed)
+
+        def handed(table: str = table) -> bool:
+            return allowed(connection, f"update {table} set person_id = :to", to=mats)
+
+        tries += [
+            (f"the owner keeps {table}", branch, owner, True, lambda kept=kept, own=own: kept(**own)),
+            (f"a colleague keeps {table} in another's name", branch, mats, False, lambda kept=kept, own=own: kept(**own)),
+            (f"the owner keeps {table} in another branch", world.branches["C"], owner, False, lambda kept=kept, own=own: kept(**own)),
+            (f"the owner hands {table} over", branch, owner, False, handed),
+        ]  # fmt: skip
+    return tries
 
 
 def _signs(connection: Connection, event: Row, branch: int, person: int) -> bool:
