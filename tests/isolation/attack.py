@@ -289,7 +289,9 @@ def _forged(connection: Connection, world: World) -> Iterator[str]:
         ("A logs its reading", a, None, True, lambda: inserts(connection, "audit_log", log, **new)),
         ("A logs in B's log", a, None, False, lambda: inserts(connection, "audit_log", log, **new, branch_id=b)),
     ]  # fmt: skip
-    tries += _forged_words(connection, world, ab, cb) + _forged_keeping(connection, world)
+    from tests.isolation import finding  # which tries with what stands above
+
+    tries += finding.words(connection, world, ab, cb) + finding.kept(connection, world)
     for what, branch, person, expected, attempt in tries:
         with as_(branch, person):
             if attempt() is not expected:
@@ -303,72 +305,6 @@ def _forged(connection: Connection, world: World) -> Iterator[str]:
                 yield f"the app truncates {table}"
             if table not in (*PERSONAL, "case_words") and allowed(connection, f"delete from {table}"):
                 yield f"the app deletes from {table}"
-
-
-def _forged_words(connection: Connection, world: World, ab: Row, cb: Row) -> list[Try]:
-    a, b = world.branches["A"], world.branches["B"]
-    own, theirs = (
-        next(
-            row
-            for row in world.rows["case_words"]
-            if (row["deviation_id"], row["branch_id"]) == (ab["id"], of)
-        )
-        for of in (a, b)
-    )
-    new = {"word": "nytt"}
-
-    def alone(row: Row, statement: str, **values: Any) -> bool:
-        """Try it with that word alone: two rows that become the same would be refused for that."""
-        role = connection.scalar(text("select current_user"))
-        connection.execute(text("set local role none"))
-        connection.execute(
-            text("delete from case_words where (deviation_id, branch_id, word) <> (:case, :branch, :word)"),
-            {"case": row["deviation_id"], "branch": row["branch_id"], "word": row["word"]},
-        )
-        connection.execute(text(f"set local role {role}"))
-        return allowed(connection, statement, **values)
-
-    return [
-        ("A indexes its case", a, None, True, lambda: inserts(connection, "case_words", own, **new)),
-        ("A indexes in B's words", a, None, False, lambda: inserts(connection, "case_words", theirs, **new)),
-        ("A indexes C's case", a, None, False, lambda: inserts(connection, "case_words", own, **new, deviation_id=cb["id"])),
-        ("A mends all words it reaches", a, None, True, lambda: allowed(connection, "update case_words set unit_id = null")),
-        ("A mends B's word", a, None, False, lambda: alone(theirs, "update case_words set unit_id = null")),
-        ("A gives its word to B", a, None, False, lambda: alone(own, "update case_words set branch_id = :to", to=b)),
-        ("A hangs its word on C's case", a, None, False, lambda: alone(own, "update case_words set deviation_id = :to", to=cb["id"])),
-        ("A unindexes its case", a, None, True, lambda: alone(own, "delete from case_words")),
-        ("A unindexes B", a, None, False, lambda: alone(theirs, "delete from case_words")),
-    ]  # fmt: skip
-
-
-def _forged_keeping(connection: Connection, world: World) -> list[Try]:
-    """What somebody keeps for themselves: nobody else's, also in the same branch."""
-    mats = world.people["mats"]
-    fresh: dict[str, Row] = {
-        "searches": {"branch_id": world.branches["B"]},
-        "saved_views": {"id": 900001, "name": "Ny"},
-        "batches": {"id": "00000000-0000-4000-8000-000000000002"},
-    }
-    tries: list[Try] = []
-    for table, new in fresh.items():
-        row = world.rows[table][0]
-        owner, branch = row["person_id"], row["branch_id"]
-        own = new if table != "searches" else {}
-
-        def kept(table: str = table, row: Row = row, **changed: Any) -> bool:
-            connection.execute(text(f"delete from {table}"))
-            return inserts(connection, table, row, **changed)
-
-        def handed(table: str = table) -> bool:
-            return allowed(connection, f"update {table} set person_id = :to", to=mats)
-
-        tries += [
-            (f"the owner keeps {table}", branch, owner, True, lambda kept=kept, own=own: kept(**own)),
-            (f"a colleague keeps {table} in another's name", branch, mats, False, lambda kept=kept, own=own: kept(**own)),
-            (f"the owner keeps {table} in another branch", world.branches["C"], owner, False, lambda kept=kept, own=own: kept(**own)),
-            (f"the owner hands {table} over", branch, owner, False, handed),
-        ]  # fmt: skip
-    return tries
 
 
 def _signs(connection: Connection, event: Row, branch: int, person: int) -> bool:
