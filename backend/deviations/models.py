@@ -354,7 +354,7 @@ class SavedView(Base):
 class Batch(Base):
     """One verb on many cases at once, by one person: how it went with each, and whether it was taken back.
 
-    `outcomes` is a list of `{"id", "number", "why", "taken_back"}`; `why` tells why nothing was done to the case.
+    `outcomes` is a list of `{"number", "why", "taken_back"}`; `why` tells why nothing was done to the case.
     """
 
     __tablename__ = "batches"

@@ -51,6 +51,13 @@ def an_unfolded_report(page: Page) -> None:
         fold.click()
 
 
+def a_search(page: Page) -> None:
+    page.goto("/search")
+    page.locator("#q").fill("läkemedelslista")
+    page.locator("#q").press("Enter")
+    page.wait_for_selector("#hits")
+
+
 PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "log in": (None, goes_to("/login")),
     "help": (None, goes_to("/help")),
@@ -62,6 +69,8 @@ PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "faulty report": (NURSE, a_faulty_report),
     "inbox": (WARD, goes_to("/inbox")),
     "list": (MAS, goes_to("/deviations")),
+    "filtered list": (MAS, goes_to("/deviations?direction=out&state=closed&late=true")),
+    "search": (MAS, a_search),
     "empty list": (MAS, goes_to("/deviations?state=withdrawn")),
     "case to answer": (WARD, first_case("/inbox")),
     "answer": (WARD, the_answer_page),

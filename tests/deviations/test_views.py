@@ -74,11 +74,22 @@ def test_it_is_renamed_removed_and_had_back(client_of: Of, superuser: Engine) ->
 def test_a_view_that_is_had_back_does_not_clash_with_a_new_one(client_of: Of, superuser: Engine) -> None:
     mats = client_of(MATS)
     save(mats, "Ett")
+    save(mats, "Två", "state=closed")
     view = the_id(superuser, "Ett")
     mats.post(f"/deviations/views/{view}/remove")
-    save(mats, "Ett", "state=closed")
+    mats.post(f"/deviations/views/{the_id(superuser, 'Två')}/rename", data={"name": "Ett"})
     mats.post(f"/deviations/views/{view}/restore")
     assert [name for name, _href in views(mats)] == ["Ett (åter)", "Ett"]
+
+
+def test_a_new_view_ends_the_offer_to_have_the_old_one_back(client_of: Of, superuser: Engine) -> None:
+    mats = client_of(MATS)
+    save(mats, "Ett")
+    view = the_id(superuser, "Ett")
+    mats.post(f"/deviations/views/{view}/remove")
+    save(mats, "Två")
+    assert "är borttagen" not in mats.get("/deviations").text
+    assert mats.post(f"/deviations/views/{view}/restore").status_code == 404
 
 
 def test_the_same_name_again_means_the_new_filters(client_of: Of) -> None:

@@ -1,7 +1,6 @@
 """What somebody keeps for themselves: what they searched for last, and filters they have given a name."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from urllib.parse import urlencode
 
 from sqlalchemy import delete
@@ -90,9 +89,7 @@ def restore_view(db: Session, me: Identity, view: SavedView) -> SavedView:
 
 
 def _clear(db: Session, me: Identity) -> None:
-    """What was removed long ago is gone for good."""
+    """Whoever makes a new view has no more use for those that were removed."""
     db.execute(
-        delete(SavedView).where(
-            SavedView.person_id == me.person_id, SavedView.removed_at < clock.now() - timedelta(days=1)
-        )
+        delete(SavedView).where(SavedView.person_id == me.person_id, SavedView.removed_at.is_not(None))
     )
