@@ -123,7 +123,7 @@ def _frame(request: Request) -> dict[str, Any]:
         if shown
     ]
     person = {"title": me.title, "place": me.place_name, "initials": _initials(me.title)}
-    return {"me": person, "nav": nav, "can_switch": me.several}
+    return {"me": person, "nav": nav, "can_switch": me.several, "may_search": bool(me.branches)}
 
 
 def _initials(title: str) -> str:

@@ -62,6 +62,7 @@ def test_every_read_of_a_case_begins_with_who_asks() -> None:
         "backend/deviations/queries/lists.py",
         "backend/deviations/queries/team.py",
         "backend/deviations/rehearsal.py",
+        "backend/deviations/finding.py",
         "backend/statistics/queries.py",
         "backend/statistics/definitions.py",
         "backend/summaries/queries.py",

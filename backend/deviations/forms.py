@@ -101,6 +101,25 @@ class ReportForm(Form):
     sender_reference: Reference | None = None
 
 
+class SearchForm(Form):
+    q: Annotated[str, StringConstraints(strip_whitespace=False, max_length=200), _tidied, _screened] = ""
+
+
+class ViewForm(Form):
+    """A name for the filters of a list."""
+
+    name: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), _tidied, _screened
+    ]
+
+
+class BatchForm(Form):
+    """One verb for many cases; as many as a page of the list can show."""
+
+    verb: Literal["acknowledge"]
+    case_number: Annotated[list[Code], Field(min_length=1, max_length=50)]
+
+
 class DraftForm(Form):
     """A report as it stands: anything may be missing, but a personnummer is refused here too."""
 

@@ -46,6 +46,8 @@ HELD = frozenset({State.SENT, State.ACKNOWLEDGED, State.IN_REVIEW, State.RETURNE
 def _moves() -> Iterable[Move]:
     receive, judge, manage = Permission.RECEIVE, Permission.JUDGE, Permission.MANAGE
     yield Move("acknowledge", "receiver", receive, frozenset({State.SENT}), State.ACKNOWLEDGED)
+    # A slip of the hand: its own rules, of who and how soon, stand with the verb.
+    yield Move("unacknowledge", "receiver", receive, frozenset({State.ACKNOWLEDGED}), State.SENT)
     yield Move(
         "review",
         "receiver",

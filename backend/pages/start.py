@@ -21,6 +21,7 @@ from backend.core.jobs import Owed
 from backend.core.mail import CaughtMail
 from backend.core.text import gettext as _
 from backend.core.web import render
+from backend.deviations import finding
 from backend.deviations import queries as deviations
 from backend.deviations.pages.lists import shown
 from backend.directory.models import Branch
@@ -43,6 +44,7 @@ def home(request: Request, db: Db, me: Me) -> Response:
         waiting_more=len(waiting) > 5,
         drafts=deviations.drafts(db, me) if me.may(Permission.FILE) else [],
         own=[shown(row) for row in own],
+        views=finding.views(db, me) if me.branches else [],
         may_file=me.may(Permission.FILE),
         sees_cases=me.may(Permission.SEE_CASES),
         sees_figures=me.may(Permission.SEE_FIGURES),

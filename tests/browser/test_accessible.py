@@ -86,6 +86,13 @@ def a_faulty_person(page: Page) -> None:
     page.wait_for_selector("#error-summary")
 
 
+def a_search(page: Page) -> None:
+    page.goto("/search")
+    page.locator("#q").fill("läkemedelslista")
+    page.locator("#q").press("Enter")
+    page.wait_for_selector("#hits")
+
+
 PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "log in": (None, goes_to("/login")),
     "help": (None, goes_to("/help")),
@@ -98,6 +105,8 @@ PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "report to look at first": (NURSE, a_report_to_look_at_first),
     "inbox": (WARD, goes_to("/inbox")),
     "list": (MAS, goes_to("/deviations")),
+    "filtered list": (MAS, goes_to("/deviations?direction=out&state=closed&late=true")),
+    "search": (MAS, a_search),
     "empty list": (MAS, goes_to("/deviations?state=withdrawn")),
     "case to answer": (WARD, first_case("/inbox")),
     "answer": (WARD, the_answer_page),

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 Row = dict[str, Any]
+Try = tuple[str, int, int | None, bool, Callable[[], bool]]
 
 # How a row of each table is told apart, and which case it hangs on.
 KEYS = {
@@ -26,8 +27,14 @@ KEYS = {
     "sides": ("deviation_id || ':' || branch_id", None),
     "drafts": ("submission::text", None),
     "audit_log": ("id", None),
+    "case_words": ("deviation_id || ':' || branch_id || ':' || word", None),
+    "searches": ("person_id || ':' || branch_id", None),
+    "saved_views": ("id", None),
+    "batches": ("id", None),
 }
-OPERATORS = ("deviations", "handovers", "answers", "answer_actions", "events", "sides")
+# What somebody keeps for themselves, in one branch.
+PERSONAL = ("drafts", "searches", "saved_views", "batches")
+OPERATORS = ("deviations", "handovers", "answers", "answer_actions", "events", "sides", "case_words")
 
 
 class World:
@@ -58,9 +65,9 @@ class World:
 
     def visible(self, table: str, branch: int, person: int) -> set[str]:
         rows = self.rows[table]
-        if table in ("event_actors", "sides", "audit_log"):
+        if table in ("event_actors", "sides", "audit_log", "case_words"):
             return {row["_key"] for row in rows if row["branch_id"] == branch}
-        if table == "drafts":
+        if table in PERSONAL:
             return {row["_key"] for row in rows if (row["branch_id"], row["person_id"]) == (branch, person)}
         case = KEYS[table][1]
         return {row["_key"] for row in rows if branch in self.seen_by[row[case]]}
@@ -184,7 +191,7 @@ def _forged(connection: Connection, world: World) -> Iterator[str]:
 
     # Where a row is moved, no WHERE: reading a column would bring in the policy for reading as well, and hide that
     # the one for writing is open.
-    tries: list[tuple[str, int, int | None, bool, Callable[[], bool]]] = [
+    tries: list[Try] = [
         # (what, branch, person, whether it must go through, the try)
         ("A files its own", a, None, True, lambda: inserts(connection, "deviations", ab, **new_case)),
         ("B files in A's name", b, None, False, lambda: inserts(connection, "deviations", ab, **new_case)),
@@ -282,6 +289,9 @@ def _forged(connection: Connection, world: World) -> Iterator[str]:
         ("A logs its reading", a, None, True, lambda: inserts(connection, "audit_log", log, **new)),
         ("A logs in B's log", a, None, False, lambda: inserts(connection, "audit_log", log, **new, branch_id=b)),
     ]  # fmt: skip
+    from tests.isolation import finding  # which tries with what stands above
+
+    tries += finding.words(connection, world, ab, cb) + finding.kept(connection, world)
     for what, branch, person, expected, attempt in tries:
         with as_(branch, person):
             if attempt() is not expected:
@@ -293,7 +303,7 @@ def _forged(connection: Connection, world: World) -> Iterator[str]:
         for table in KEYS:
             if allowed(connection, f"truncate {table} cascade"):
                 yield f"the app truncates {table}"
-            if table != "drafts" and allowed(connection, f"delete from {table}"):
+            if table not in (*PERSONAL, "case_words") and allowed(connection, f"delete from {table}"):
                 yield f"the app deletes from {table}"
 
 

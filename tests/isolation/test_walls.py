@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from backend.deviations import actions, queries
-from backend.deviations.forms import AnswerActionForm, WithdrawForm
+from backend.deviations.forms import AnswerActionForm, SearchForm, ViewForm, WithdrawForm
 from tests.isolation.attack import World, breaches
 from tests.people import ANNA, ANSWER, BOB, CHARLIE, IDA, acting, filed
 
@@ -69,6 +69,9 @@ def world(blekinge: str, superuser: Engine) -> Iterator[tuple[Connection, World]
         )
     with acting(ANNA) as (db, me):
         actions.save_draft(db, me, uuid.uuid4(), {"description": ["Påbörjat"]})
+        actions.search(db, me, SearchForm(q="läkemedel"))
+        actions.save_view(db, me, ViewForm(name="Till oss"), {"direction": "in"})
+        actions.bulk(db, me, "acknowledge", [])
     with superuser.connect() as connection:
         ids = dict(connection.execute(text("select hsa_id, id from branches")).all())
         people = dict(connection.execute(text("select email, id from people")).all())

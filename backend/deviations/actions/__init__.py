@@ -1,5 +1,6 @@
 """What can be done to a deviation: one function per verb of the trade, `(db, me, deviation, form)`."""
 
+from backend.deviations.actions.bulk import bulk, unacknowledge, undo
 from backend.deviations.actions.dispute import settle
 from backend.deviations.actions.drafts import discard_draft, save_draft
 from backend.deviations.actions.judge import judge, reopen, reply, resume, withdraw
@@ -23,11 +24,13 @@ from backend.deviations.actions.team import (
     set_reference,
     take_over,
 )
+from backend.deviations.actions.views import remove_view, rename_view, restore_view, save_view, search
 
 __all__ = [
     "acknowledge",
     "answer",
     "assign",
+    "bulk",
     "confirm_redirect",
     "decline",
     "delay_notice",
@@ -47,17 +50,24 @@ __all__ = [
     "redirect",
     "register",
     "register_copy",
+    "remove_view",
+    "rename_view",
     "reopen",
     "reply",
     "report",
     "resend",
+    "restore_view",
     "resume",
     "review",
     "save_answer_draft",
     "save_draft",
+    "save_view",
+    "search",
     "set_reference",
     "settle",
     "take_over",
+    "unacknowledge",
+    "undo",
     "unlink",
     "withdraw",
 ]

@@ -8,7 +8,7 @@ from backend.access import Identity, Permission
 from backend.core import clock, jobs
 from backend.core.errors import ConflictError
 from backend.core.text import gettext as _
-from backend.deviations import deadlines, queries, rules
+from backend.deviations import deadlines, queries, rules, searching
 from backend.deviations.actions.moving import (
     REMINDERS,
     check,
@@ -94,6 +94,7 @@ def withdraw(db: Session, me: Identity, deviation: Deviation, form: CommentForm)
     if not declined:
         leg.ended_at, leg.ended_how = deviation.updated_at, EndedHow.WITHDRAWN
     jobs.waive(db, (*REMINDERS, "notifications.arrival"), deviation.id, "withdrawn")
+    searching.index(db, deviation)
     return deviation
 
 

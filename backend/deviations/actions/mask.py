@@ -12,7 +12,7 @@ from backend.core import clock
 from backend.core.db import reaching
 from backend.core.errors import Fault, InvalidError
 from backend.core.text import gettext as _
-from backend.deviations import queries, rules
+from backend.deviations import queries, rules, searching
 from backend.deviations.actions.moving import forbidden, lock, note_change, tell
 from backend.deviations.forms import MaskForm
 from backend.deviations.models import (
@@ -91,6 +91,7 @@ def mask(db: Session, me: Identity, deviation: Deviation, form: MaskForm) -> Dev
         for copy in db.scalars(select(SealedCopy).where(SealedCopy.deviation_id == deviation.id)):
             copy.content = _without_deep(copy.content, slip)
     note_change(db, me, deviation, "mask")
+    searching.index(db, deviation)
     for branch_id in (deviation.sender_branch_id, deviation.receiver_branch_id):
         tell(db, deviation, "masked", branch_id)
     return deviation

@@ -24,6 +24,7 @@ HAPPENED: dict[str, Callable[[], str]] = {
     "sent": lambda: _("Ärendet skickades"),
     "acknowledge": lambda: _("Ärendet kvitterades"),
     "review": lambda: _("Utredningen påbörjades"),
+    "unacknowledge": lambda: _("Kvittensen togs tillbaka"),
     "answer": lambda: _("Ärendet besvarades"),
     "question": lambda: _("En fråga ställdes"),
     "reply": lambda: _("Frågan besvarades"),

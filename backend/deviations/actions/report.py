@@ -14,7 +14,7 @@ from backend.audit import actions as audit
 from backend.core import clock, jobs, text
 from backend.core.errors import ConflictError, Fault, ForbiddenError, InvalidError
 from backend.core.text import gettext as _
-from backend.deviations import clocks, queries, rules
+from backend.deviations import clocks, queries, rules, searching
 from backend.deviations.actions.moving import log, owe_reminders, tell
 from backend.deviations.forms import ReportForm
 from backend.deviations.models import Deviation, Draft, Handover, Side, State
@@ -124,6 +124,7 @@ def report(db: Session, me: Identity, form: ReportForm) -> Deviation:
         tell(db, deviation, "external", sender.branch_id)
     if due_on:
         owe_reminders(db, deviation, due_on, started=now)
+    searching.index(db, deviation)
     return deviation
 
 

@@ -8,7 +8,7 @@ from backend.core.calendar import end_of_day
 from backend.core.db import reaching
 from backend.core.errors import ConflictError
 from backend.core.text import gettext as _
-from backend.deviations import clocks, deadlines, queries, rules
+from backend.deviations import clocks, deadlines, queries, rules, searching
 from backend.deviations.actions.moving import (
     REMINDERS,
     check,
@@ -123,3 +123,4 @@ def add_answer(db: Session, deviation: Deviation, form: AnswerForm) -> None:
         branch_id=deviation.sender_branch_id,
         key=f"answered:{row.id}",
     )
+    searching.index(db, deviation)

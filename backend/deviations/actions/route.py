@@ -6,7 +6,7 @@ from backend.access import Identity
 from backend.core import clock, jobs
 from backend.core.errors import Fault, InvalidError
 from backend.core.text import gettext as _
-from backend.deviations import deadlines, queries
+from backend.deviations import deadlines, queries, searching
 from backend.deviations.actions.moving import (
     REMINDERS,
     check,
@@ -161,6 +161,7 @@ def decline(db: Session, me: Identity, deviation: Deviation, form: DeclineForm) 
         comment=form.comment,
         to_unit=suggested.id if suggested else None,
     )
+    searching.index(db, deviation)
     tell(db, deviation, "declined", tell_branch)
     return deviation
 
@@ -234,5 +235,6 @@ def _hand_over(db: Session, deviation: Deviation, leg: Handover) -> None:
         branch_id=deviation.receiver_branch_id,
         key=f"arrival:{deviation.id}:leg:{leg.position}",
     )
+    searching.index(db, deviation)
     due_on = set_answer_due(db, deviation, clock.now())
     owe_reminders(db, deviation, due_on, started=deviation.updated_at)

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from backend.core import clock, jobs
 from backend.core.db import COUNTER, Scope, unit_of_work
-from backend.deviations import clocks, queries, rules
+from backend.deviations import clocks, queries, rules, searching
 from backend.deviations.actions.judge import end_pause
 from backend.deviations.actions.moving import (
     REMINDERS,
@@ -70,6 +70,7 @@ def _declined(db: Session, deviation: Deviation) -> str:
     verb = move_by_itself(db, deviation, next_due_on=None)
     deviation.withdrawn_at = deviation.updated_at
     jobs.waive(db, REMINDERS, deviation.id, "withdrawn")
+    searching.index(db, deviation)
     return verb
 
 

@@ -11,7 +11,7 @@ from backend.audit import actions as audit
 from backend.core import clock
 from backend.core.errors import ConflictError, Fault, ForbiddenError, InvalidError, NotFoundError
 from backend.core.text import gettext as _
-from backend.deviations import queries, rules
+from backend.deviations import queries, rules, searching
 from backend.deviations.actions.moving import forbidden, lock, refuse_resting, tell
 from backend.deviations.forms import (
     AnswerForm,
@@ -246,6 +246,7 @@ def set_reference(db: Session, me: Identity, deviation: Deviation, form: Referen
     own = _side(db, me, deviation)
     own.reference = form.reference or None
     db.flush()
+    searching.index(db, deviation)
     _record(db, me, deviation, "reference")
     return own
 

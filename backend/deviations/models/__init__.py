@@ -10,6 +10,7 @@ from backend.deviations.models.answer import (
     VerdictKind,
 )
 from backend.deviations.models.case import Deviation, EndedHow, EventKind, Handover, Reason, State
+from backend.deviations.models.finding import Batch, CaseWord, SavedView, Search
 from backend.deviations.models.team import AnswerDraft, CoInvestigator, Draft, Note, RiskFlag, Side
 from backend.deviations.models.turns import (
     Link,
@@ -25,6 +26,8 @@ __all__ = [
     "Answer",
     "AnswerAction",
     "AnswerDraft",
+    "Batch",
+    "CaseWord",
     "CauseArea",
     "CoInvestigator",
     "Deviation",
@@ -44,7 +47,9 @@ __all__ = [
     "Question",
     "Reason",
     "RiskFlag",
+    "SavedView",
     "SealedCopy",
+    "Search",
     "Side",
     "State",
     "VerdictKind",

@@ -114,6 +114,7 @@ class Deviation(Base):
         Index("ix_deviations_sender", "sender_unit_id", "sent_at"),
         Index("ix_deviations_receiver", "receiver_unit_id", "sent_at"),
         Index("ix_deviations_cohort", "county_id", "sent_at"),
+        Index("ix_deviations_sent_at", "sent_at", "id"),
         Index(
             "uq_deviations_source_reference",
             "county_id",

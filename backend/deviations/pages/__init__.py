@@ -2,10 +2,13 @@
 
 from fastapi import APIRouter
 
-from backend.deviations.pages import case, lists, report, routing
+from backend.deviations.pages import bulk, case, lists, report, routing, search, views
 
 router = APIRouter()
 router.include_router(routing.router)
 router.include_router(report.router)
 router.include_router(lists.router)
+router.include_router(search.router)
+router.include_router(views.router)
+router.include_router(bulk.router)
 router.include_router(case.router)

@@ -26,6 +26,7 @@ router = APIRouter()
 ICONS = {
     "sent": "send",
     "acknowledge": "check",
+    "unacknowledge": "return",
     "answer": "chat",
     "accept": "done",
     "return": "return",

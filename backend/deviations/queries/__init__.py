@@ -1,5 +1,6 @@
 """Reading cases."""
 
+from backend.deviations.filters import DIRECTIONS, Direction, Filters
 from backend.deviations.queries.case import (
     Happening,
     Owing,
@@ -20,17 +21,17 @@ from backend.deviations.queries.case import (
     waiting_since,
 )
 from backend.deviations.queries.lists import (
-    DIRECTIONS,
+    MOST_COUNTED,
     PAGE,
-    Direction,
-    Filters,
     Row,
     by_submission,
+    counted,
     draft,
     drafts,
     inbox,
     listing,
     own_reports,
+    these,
     waiting_count,
 )
 from backend.deviations.queries.team import (
@@ -50,6 +51,7 @@ from backend.deviations.queries.team import (
 
 __all__ = [
     "DIRECTIONS",
+    "MOST_COUNTED",
     "PAGE",
     "Direction",
     "Filters",
@@ -62,6 +64,7 @@ __all__ = [
     "answers",
     "by_submission",
     "colleagues",
+    "counted",
     "deviation",
     "draft",
     "drafts",
@@ -88,6 +91,7 @@ __all__ = [
     "risk_flags",
     "sealed_copies",
     "sealed_copy",
+    "these",
     "waiting_count",
     "waiting_since",
 ]

@@ -4,14 +4,15 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal, get_args
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, and_, case, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from backend.access import Identity, Permission
 from backend.agreements.models import Category
 from backend.core.errors import NotFoundError
+from backend.deviations.filters import Direction, Filters, condition
 from backend.deviations.models import (
     Deviation,
     Draft,
@@ -23,8 +24,7 @@ from backend.deviations.rules import HELD, visible_to
 from backend.directory.models import Branch, Organisation, Unit
 
 PAGE = 50
-Direction = Literal["in", "out"]
-DIRECTIONS = get_args(Direction)
+MOST_COUNTED = 1000
 
 
 def by_submission(db: Session, me: Identity, submission: uuid.UUID) -> Deviation | None:
@@ -97,23 +97,25 @@ def _at(
     return unit.in_(sorted(me.units(permission)))
 
 
-@dataclass(frozen=True)
-class Filters:
-    direction: Direction | None = None
-    state: State | None = None
-
-
 def listing(db: Session, me: Identity, filters: Filters, page: int = 1) -> list[Row]:
     """All the cases this person may see, newest first. One more than a page tells that there are more."""
-    wanted: list[ColumnElement[bool]] = []
-    if filters.direction == "out":
-        wanted.append(Deviation.sender_branch_id.in_(me.branches))
-    elif filters.direction == "in":
-        wanted.append(Deviation.receiver_branch_id.in_(me.branches))
-    if filters.state:
-        wanted.append(Deviation.state == filters.state)
+    wanted = condition(me, filters)
     order: list[Any] = [Deviation.sent_at.desc(), Deviation.id.desc()]
-    return _rows(db, me, and_(True, *wanted), order=order, limit=PAGE + 1, offset=(page - 1) * PAGE)
+    return _rows(db, me, wanted, order=order, limit=PAGE + 1, offset=(page - 1) * PAGE)
+
+
+def counted(db: Session, me: Identity, filters: Filters) -> int:
+    """How many cases the list holds. Counting stops at MOST_COUNTED: an exact thousand helps nobody."""
+    some = select(Deviation.id).where(visible_to(me), condition(me, filters)).limit(MOST_COUNTED)
+    return db.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def these(db: Session, me: Identity, ids: Sequence[int]) -> list[Row]:
+    """Those of the cases that this person may see, newest first."""
+    order: list[Any] = [Deviation.sent_at.desc(), Deviation.id.desc()]
+    # As rows and not as a list, so that each is one look by its key; the index of the walls would be read whole.
+    wanted = Deviation.id.in_(select(func.unnest(literal(ids, ARRAY(BigInteger)))))
+    return _rows(db, me, wanted, order=order, limit=len(ids))
 
 
 def own_reports(db: Session, me: Identity, limit: int) -> list[Row]:
