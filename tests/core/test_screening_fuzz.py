@@ -134,13 +134,16 @@ def test_screening_survives_whatever_is_written() -> None:
 
 @pytest.mark.parametrize("unit", HOSTILE)
 def test_no_text_takes_long(unit: str) -> None:
-    times = []
+    took = {}
     for size in (10_000, 40_000):
         text = (unit * size)[:size]
-        began = time.process_time()
-        certain(text, today=TODAY)
-        probable(text, today=TODAY)
-        times.append(time.process_time() - began)
+        tries = []
+        for _ in range(3):
+            began = time.process_time()
+            certain(text, today=TODAY)
+            probable(text, today=TODAY)
+            tries.append(time.process_time() - began)
+        took[size] = min(tries)
     # Four times the text may take four times as long, and not sixteen.
-    assert times[1] < max(10 * times[0], 0.2)
-    assert times[0] < 0.5
+    assert took[40_000] < max(10 * took[10_000], 0.5)
+    assert took[10_000] < 1

@@ -343,6 +343,7 @@ def test_a_time_stamp_with_a_right_check_digit_warns_but_does_not_stop() -> None
         for said in ("pnr", "Personnummer:", "född"):
             assert len(certain(f"{said} {eight} {four}", today=TODAY)) == 1
         assert len(certain(f"{eight}-{four}", today=TODAY)) == 1
+        assert len(certain(f"{eight[2:]} {four}", today=TODAY)) == 1
 
 
 def test_what_is_certain_is_not_warned_for_as_well() -> None:
