@@ -10,6 +10,7 @@ from backend.deviations.actions.report import report
 from backend.deviations.actions.respond import acknowledge, answer, delay_notice, question, review
 from backend.deviations.actions.route import confirm_redirect, decline, redirect, resend
 from backend.deviations.actions.silence import go_home
+from backend.deviations.actions.succession import follow_successor
 from backend.deviations.actions.team import (
     assign,
     end_invitation,
@@ -37,6 +38,7 @@ __all__ = [
     "discard_draft",
     "end_invitation",
     "flag",
+    "follow_successor",
     "go_home",
     "invite",
     "judge",

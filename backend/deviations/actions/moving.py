@@ -46,6 +46,7 @@ HAPPENED: dict[str, Callable[[], str]] = {
     "delay_notice": lambda: _("Besked om försening"),
     "patient_identified": lambda: _("Patienten identifierad mellan parterna"),
     "mask": lambda: _("En uppgift maskerades"),
+    "follow": lambda: _("Enheten har upphört, och ärendet följde med till den som tog över"),
     "expire_question": lambda: _("Frågan fick inget svar i tid, ärendet gick tillbaka till mottagaren"),
     "expire_redirect": lambda: _("Förslaget om ny mottagare fick inget svar i tid"),
     "accept_silently": lambda: _("Svaret godtogs genom tystnad och ärendet avslutades"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, case, select
+from sqlalchemy import and_, case, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from backend.access import Identity
@@ -191,6 +191,14 @@ def for_job(db: Session, deviation_id: int) -> Deviation | None:
     """A case as a job needs it, in a scope of the job's own making."""
     return db.scalar(
         select(Deviation).where(Deviation.id == deviation_id).options(joinedload(Deviation.agreement))
+    )
+
+
+def open_at(db: Session, unit_id: int, over: Sequence[State]) -> list[int]:
+    """The ids of a unit's cases that are not over, sent from it or held by it, as the scope of a job sees them."""
+    here = or_(Deviation.sender_unit_id == unit_id, Deviation.receiver_unit_id == unit_id)
+    return list(
+        db.scalars(select(Deviation.id).where(here, Deviation.state.not_in(over)).order_by(Deviation.id))
     )
 
 

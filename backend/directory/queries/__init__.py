@@ -23,6 +23,7 @@ from backend.directory.queries.administered import (
     people_of,
     postings,
     settled_branch,
+    works_only_elsewhere,
 )
 from backend.directory.queries.people import (
     Place,
@@ -47,6 +48,7 @@ from backend.directory.queries.units import (
     intake_of,
     intakes,
     listing,
+    living_successor,
     living_unit,
     own_units,
     receivers,
@@ -82,6 +84,7 @@ __all__ = [
     "is_elsewhere",
     "left_without",
     "listing",
+    "living_successor",
     "living_unit",
     "managers_of",
     "not_over",
@@ -100,4 +103,5 @@ __all__ = [
     "standing_in",
     "unit_by_hsa_id",
     "valid",
+    "works_only_elsewhere",
 ]

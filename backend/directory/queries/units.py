@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from backend.access import Identity, Permission
+from backend.core import clock
 from backend.core.text import sort_key
 from backend.directory.models import Branch, County, Organisation, Unit
 from backend.directory.queries.people import active
@@ -27,6 +28,17 @@ def unit_by_hsa_id(db: Session, hsa_id: str) -> Unit | None:
         .options(joinedload(Unit.branch).joinedload(Branch.organisation))
         .where(Unit.hsa_id == hsa_id, active(Unit.ended_on))
     )
+
+
+def living_successor(db: Session, unit_id: int) -> Unit | None:
+    """The unit that took over after one that has ended, or after its successor in turn; None where nobody did."""
+    unit, passed = db.get_one(Unit, unit_id), {unit_id}
+    while unit.ended_on is not None and unit.ended_on <= clock.today():
+        if unit.successor_id is None or unit.successor_id in passed:
+            return None
+        passed.add(unit.successor_id)
+        unit = db.get_one(Unit, unit.successor_id)
+    return unit if unit.id != unit_id else None
 
 
 def living_unit(db: Session, unit_id: int) -> Unit | None:
