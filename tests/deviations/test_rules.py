@@ -155,6 +155,7 @@ def test_what_is_taken_back_leaves_the_receivers_sight(cases: dict[str, str]) ->
 SENDS = {"reply", "confirm_redirect", "refuse_redirect", "resend", "accept", "return", "withdraw"}
 RECEIVES = {
     "acknowledge",
+    "unacknowledge",
     "review",
     "answer",
     "question",
@@ -202,6 +203,7 @@ def test_a_reporter_judges_and_withdraws_their_own_report_only(cases: dict[str, 
 
 
 LEGAL = {
+    (State.ACKNOWLEDGED, "unacknowledge"): State.SENT,
     (State.SENT, "acknowledge"): State.ACKNOWLEDGED,
     (State.SENT, "review"): State.IN_REVIEW,
     (State.ACKNOWLEDGED, "review"): State.IN_REVIEW,
