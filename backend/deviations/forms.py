@@ -187,6 +187,10 @@ class CommentForm(Form):
 WithdrawForm = CommentForm
 
 
+class Nothing(Form):
+    """A verb that says all by itself."""
+
+
 class ThanksForm(Form):
     """An acknowledgement may carry a word of thanks."""
 
@@ -285,8 +289,10 @@ class TakeOverForm(Form):
 
 
 class ReferenceForm(Form):
-    reference: Reference
+    """Left empty, the reference is taken away."""
+
+    reference: Reference = ""
 
 
 class RegistryForm(Form):
-    registry_number: Reference
+    registry_number: Reference = ""

@@ -222,6 +222,18 @@ def may_mask(me: Identity, deviation: Deviation) -> bool:
     return reaches(me, deviation, Permission.MASK) is not None or reported_by(me, deviation)
 
 
+def may_send_answer(me: Identity, deviation: Deviation) -> bool:
+    """Whether this person's answer leaves at once: the unit's handlers, or its managers alone where the branch wants
+    every answer approved. A co-investigator writes, and somebody else sends.
+    """
+    if not may_move(me, deviation, MOVES["answer"]):
+        return False
+    return (
+        not deviation.receiver_branch.approve_answers
+        or reaches(me, deviation, Permission.MANAGE) == "receiver"
+    )
+
+
 def may_work_on(me: Identity, deviation: Deviation) -> bool:
     """Write notes and the answer's draft: whoever handles the case for a side, and its co-investigators."""
     return (

@@ -1,6 +1,6 @@
 """The start page, help, health, and the demo's caught mail."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,24 +32,56 @@ demo = APIRouter()
 
 @router.get("/", name="home")
 def home(request: Request, db: Db, me: Me) -> Response:
-    """Where a working day begins: what waits, what one was writing, what one has sent."""
-    waiting = deviations.inbox(db, me, limit=6) if me.may(Permission.SEE_CASES) else []
-    own = deviations.own_reports(db, me, limit=5) if me.branches else []
-    if cases := sorted({row.case_number for row in [*waiting[:5], *own]}):
+    """Where a working day begins: what waits, what one was writing, what one's roles are there to watch."""
+    waiting = deviations.inbox(db, me, limit=6) if me.branches else []
+    own = deviations.own_reports(db, me, limit=5) if me.may(Permission.FILE) else []
+    piles = deviations.piles(db, me) if me.branches else []
+    listed = [row for pile in piles for row in pile.rows]
+    if cases := sorted({row.case_number for row in [*waiting[:5], *own, *listed]}):
         audit.record(db, me, "home", cases=cases)
+    registers = me.everywhere(Permission.REGISTER)
+    unregistered = deviations.unregistered_counts(db, me) if registers else (0, 0)
     return render(
         request,
         "home.html",
         waiting=[shown(row) for row in waiting[:5]],
         waiting_more=len(waiting) > 5,
+        piles=[
+            {
+                "name": pile.name,
+                "title": PILES[pile.name](),
+                "count": len(pile.rows),
+                "more": pile.more,
+                "rows": [shown(row) for row in pile.rows],
+            }
+            for pile in piles
+        ],
+        reviews=len(deviations.reviews(db, me)) if me.may(Permission.MANAGE) else 0,
+        unregistered_cases=unregistered[0],
+        unregistered_copies=unregistered[1],
         drafts=deviations.drafts(db, me) if me.may(Permission.FILE) else [],
         own=[shown(row) for row in own],
         views=finding.views(db, me) if me.branches else [],
         may_file=me.may(Permission.FILE),
-        sees_cases=me.may(Permission.SEE_CASES),
+        receives=me.may(Permission.SEE_CASES),
+        registers=registers,
+        reads_sealed=me.everywhere(Permission.SEALED),
+        opens_cases=bool(me.branches),
         sees_figures=me.may(Permission.SEE_FIGURES),
-        roles=me.roles,
     )
+
+
+PILES: dict[str, Callable[[], str]] = {
+    "untouched": lambda: _("Ingen har rört dem på två arbetsdagar"),
+    "high_risk": lambda: _("Hög risk"),
+    "not_taken_over": lambda: _("Lex Maria eller lex Sarah som ingen har tagit över"),
+    "masked": lambda: _("Maskerade uppgifter den senaste månaden"),
+    "to_approve": lambda: _("Svar att godkänna"),
+    "disputed": lambda: _("Att komma överens om"),
+    "unassigned": lambda: _("Utan handläggare"),
+    "assigned": lambda: _("Du är handläggare"),
+    "invited": lambda: _("Du är inbjuden att medverka"),
+}
 
 
 @router.get("/help", name="help")

@@ -12,6 +12,7 @@ from tests.browser.test_the_loop import MAS, NURSE, WARD, Enter
 AXE = (Path(__file__).parent / "vendor" / "axe" / "axe.min.js").read_text("utf-8")
 COORDINATOR = "samordnare@lan.example"
 ADMINISTRATOR = "admin@solvesborg.example"
+REGISTRAR = "registrator@region.example"
 NARROW = {"width": 320, "height": 640}
 
 
@@ -72,6 +73,14 @@ def unfolded(address: str) -> Callable[[Page], None]:
     return go
 
 
+def turn(way: str) -> Callable[[Page], None]:
+    def go(page: Page) -> None:
+        first_case("/inbox")(page)
+        page.goto(f"{page.url.partition('?')[0]}/{way}")
+
+    return go
+
+
 def a_nurses_page(page: Page) -> None:
     page.goto("/directory/people?q=hemsjuk")
     page.locator(".members a").first.click()
@@ -91,6 +100,19 @@ def a_search(page: Page) -> None:
     page.locator("#q").fill("läkemedelslista")
     page.locator("#q").press("Enter")
     page.wait_for_selector("#hits")
+
+
+def an_unfolded_case(page: Page) -> None:
+    first_case("/inbox")(page)
+    for fold in page.locator("main summary").all():
+        if fold.is_visible():
+            fold.click()
+
+
+def a_faulty_turn(page: Page) -> None:
+    turn("decline")(page)
+    page.get_by_role("button", name="Avböj", exact=True).click()
+    page.wait_for_selector("#error-summary")
 
 
 PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
@@ -113,6 +135,18 @@ PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "faulty answer": (WARD, a_faulty_answer),
     "case with an answer to judge": (NURSE, first_case("/inbox")),
     "closed case": (MAS, first_case("/deviations?state=closed")),
+    "unfolded case": (WARD, an_unfolded_case),
+    "redirect": (WARD, turn("redirect")),
+    "decline": (WARD, turn("decline")),
+    "faulty decline": (WARD, a_faulty_turn),
+    "mask": (MAS, turn("mask")),
+    "masked": (MAS, turn("masked")),
+    "print": (WARD, turn("print")),
+    "start of safety": (MAS, goes_to("/")),
+    "start of a registrar": (REGISTRAR, goes_to("/")),
+    "register": (REGISTRAR, goes_to("/register")),
+    "sealed copies": (REGISTRAR, goes_to("/register?show=sealed")),
+    "reviews": (MAS, goes_to("/reviews")),
     "figures": (MAS, goes_to("/figures?from=2023-01&to=2024-12")),
     "months": (COORDINATOR, goes_to("/summaries")),
     "month": (COORDINATOR, goes_to("/summaries/BLE/2024-11")),

@@ -8,6 +8,7 @@ from backend.deviations.actions.linking import link, patient_identified, unlink
 from backend.deviations.actions.mask import mask
 from backend.deviations.actions.report import report
 from backend.deviations.actions.respond import acknowledge, answer, delay_notice, question, review
+from backend.deviations.actions.reviews import give_back, hand_over, send_reviewed
 from backend.deviations.actions.route import confirm_redirect, decline, redirect, resend
 from backend.deviations.actions.silence import go_home
 from backend.deviations.actions.succession import follow_successor
@@ -39,7 +40,9 @@ __all__ = [
     "end_invitation",
     "flag",
     "follow_successor",
+    "give_back",
     "go_home",
+    "hand_over",
     "invite",
     "judge",
     "judge_risk",
@@ -65,6 +68,7 @@ __all__ = [
     "save_draft",
     "save_view",
     "search",
+    "send_reviewed",
     "set_reference",
     "settle",
     "take_over",

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any, Protocol, cast
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -84,8 +85,9 @@ def mask(db: Session, me: Identity, deviation: Deviation, form: MaskForm) -> Dev
             exact = (form.start, form.end) if field == form.field else None
             after = _without(before, slip, exact)
             if after != before:
+                since = _readable_since(db, deviation, holder)
                 setattr(holder, name, after)
-                _keep(db, me, deviation, field, before, leg)
+                _keep(db, me, deviation, field, before, leg, since)
         for draft in db.scalars(select(AnswerDraft).where(AnswerDraft.deviation_id == deviation.id)):
             draft.typed = _without_deep(draft.typed, slip)
         for copy in db.scalars(select(SealedCopy).where(SealedCopy.deviation_id == deviation.id)):
@@ -135,7 +137,19 @@ def _without_deep(content: dict[str, Any], slip: str) -> dict[str, Any]:
     return found
 
 
-def _keep(db: Session, me: Identity, deviation: Deviation, field: str, original: str, leg: int) -> None:
+def _readable_since(db: Session, deviation: Deviation, holder: Any) -> datetime:
+    """From when a text could be read: what decides whom a slip may have reached."""
+    if isinstance(holder, AnswerAction):
+        holder = db.get_one(Answer, holder.answer_id)
+    for written in ("answered_at", "asked_at", "at", "proposed_at", "written_at"):
+        if (moment := getattr(holder, written, None)) is not None and not isinstance(holder, Deviation):
+            return cast(datetime, moment)
+    return deviation.sent_at
+
+
+def _keep(
+    db: Session, me: Identity, deviation: Deviation, field: str, original: str, leg: int, since: datetime
+) -> None:
     mask_id = db.scalar(
         insert(Mask)
         .values(
@@ -144,7 +158,7 @@ def _keep(db: Session, me: Identity, deviation: Deviation, field: str, original:
             leg=leg,
             field=field,
             masked_at=clock.now(),
-            text_since=deviation.sent_at,
+            text_since=since,
         )
         .returning(Mask.id)
     )

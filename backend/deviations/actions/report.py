@@ -29,8 +29,9 @@ def new_case_number(county: str, on: date) -> str:
     return f"{county}-{on.year}-{''.join(secrets.choice(CROCKFORD) for _ in range(6))}"
 
 
-def report(db: Session, me: Identity, form: ReportForm) -> Deviation:
-    """File and send a deviation. The same form sent twice is one case.
+def report(db: Session, me: Identity, form: ReportForm, *, reporter_id: int | None = None) -> Deviation:
+    """File and send a deviation. The same form sent twice is one case. `reporter_id` is who wrote it, where a manager
+    sends what somebody else has written.
 
     Raises InvalidError by field; ForbiddenError for a unit one does not report from.
     """
@@ -104,7 +105,7 @@ def report(db: Session, me: Identity, form: ReportForm) -> Deviation:
         Side(
             deviation_id=deviation.id,
             branch_id=sender.branch_id,
-            reporter_id=me.person_id,
+            reporter_id=reporter_id or me.person_id,
             reference=form.sender_reference,
         )
     )

@@ -6,7 +6,7 @@ from backend.access import Identity
 from backend.core import clock, jobs
 from backend.core.calendar import end_of_day
 from backend.core.db import reaching
-from backend.core.errors import ConflictError
+from backend.core.errors import ConflictError, ForbiddenError
 from backend.core.text import gettext as _
 from backend.deviations import clocks, deadlines, queries, rules, searching
 from backend.deviations.actions.moving import (
@@ -19,6 +19,7 @@ from backend.deviations.actions.moving import (
     set_answer_due,
     tell,
 )
+from backend.deviations.actions.team import discard_answer_draft
 from backend.deviations.forms import AnswerForm, DelayForm, QuestionForm
 from backend.deviations.models import Answer, AnswerAction, Deviation, Pause, Question
 
@@ -85,8 +86,14 @@ def delay_notice(db: Session, me: Identity, deviation: Deviation, form: DelayFor
 
 
 def answer(db: Session, me: Identity, deviation: Deviation, form: AnswerForm) -> Deviation:
-    """Answer the case. Implies that it was received. The first answer is the one that figures count, for good."""
+    """Answer the case. Implies that it was received. The first answer is the one that figures count, for good.
+
+    ForbiddenError where the branch's managers send the answers and this is none of them.
+    """
     lock(db, deviation)
+    check(db, me, deviation, "answer")
+    if not rules.may_send_answer(me, deviation):
+        raise ForbiddenError(_("Hos er godkänner chefen svaren. Skicka det för godkännande i stället."))
     verdict_by = deadlines.from_now(deviation, "verdict", clock.now())
     move(db, me, deviation, "answer", next_due_on=verdict_by)
     note_acknowledged(db, deviation)
@@ -95,6 +102,7 @@ def answer(db: Session, me: Identity, deviation: Deviation, form: AnswerForm) ->
             add_answer(db, deviation, form)
     else:
         add_answer(db, deviation, form)
+    discard_answer_draft(db, deviation)
     return deviation
 
 

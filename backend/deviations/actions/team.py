@@ -12,6 +12,7 @@ from backend.core import clock
 from backend.core.errors import ConflictError, Fault, ForbiddenError, InvalidError, NotFoundError
 from backend.core.text import gettext as _
 from backend.deviations import queries, rules, searching
+from backend.deviations.actions.drafts import refuse_personnummer
 from backend.deviations.actions.moving import forbidden, lock, refuse_resting, tell
 from backend.deviations.forms import (
     AnswerForm,
@@ -150,11 +151,17 @@ def save_answer_draft(
     db: Session, me: Identity, deviation: Deviation, typed: Mapping[str, Sequence[str]], revision: int
 ) -> AnswerDraft:
     """Keep the answer as it stands. `revision` is the draft one began from (0 for none): ConflictError where a
-    colleague has saved since, so that nobody writes over what they have not read.
+    colleague has saved since, so that nobody writes over what they have not read. InvalidError, and nothing kept, where
+    a field holds a personnummer.
     """
     lock(db, deviation)
     check_writer(me, deviation)
-    kept = {name: [value[:LONGEST] for value in typed[name]] for name in KEPT if any(typed.get(name, ()))}
+    kept = {
+        name: [value[:LONGEST].replace("\x00", "") for value in typed[name]]
+        for name in KEPT
+        if any(typed.get(name, ()))
+    }
+    refuse_personnummer(kept)
     found = queries.answer_draft(db, deviation)
     if found is None:
         found = AnswerDraft(
@@ -173,7 +180,7 @@ def save_answer_draft(
 def check_writer(me: Identity, deviation: Deviation) -> None:
     """Raises ForbiddenError unless the person writes on the receiver's side."""
     receiver = deviation.receiver_branch_id in me.branches
-    if not receiver or not (rules.may_work_on(me, deviation)):
+    if not receiver or not rules.may_work_on(me, deviation):
         raise ForbiddenError(_("Det är mottagaren som svarar."))
     refuse_resting(deviation)
 

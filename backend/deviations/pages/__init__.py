@@ -2,7 +2,17 @@
 
 from fastapi import APIRouter
 
-from backend.deviations.pages import bulk, case, lists, report, routing, search, views
+from backend.deviations.pages import (
+    bulk,
+    case,
+    lists,
+    register,
+    report,
+    reviews,
+    routing,
+    search,
+    views,
+)
 
 router = APIRouter()
 router.include_router(routing.router)
@@ -12,3 +22,5 @@ router.include_router(search.router)
 router.include_router(views.router)
 router.include_router(bulk.router)
 router.include_router(case.router)
+router.include_router(register.router)
+router.include_router(reviews.router)

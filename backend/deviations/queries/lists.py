@@ -125,6 +125,12 @@ def own_reports(db: Session, me: Identity, limit: int) -> list[Row]:
     return _rows(db, me, Deviation.id.in_(own), order=order, limit=limit)
 
 
+def urgent(db: Session, me: Identity, wanted: ColumnElement[bool], limit: int) -> list[Row]:
+    """Living cases that fit, of those this person may see: what waits soonest first, what waits for nobody last."""
+    order: list[Any] = [Deviation.next_due_on.asc().nulls_last(), Deviation.id]
+    return _rows(db, me, and_(~Deviation.resting, wanted), order=order, limit=limit)
+
+
 def _rows(
     db: Session,
     me: Identity,

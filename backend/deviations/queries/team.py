@@ -19,8 +19,9 @@ from backend.deviations.models import (
     Note,
     RiskFlag,
     SealedCopy,
+    Side,
 )
-from backend.deviations.rules import visible_to
+from backend.deviations.rules import party_of, visible_to
 from backend.directory import queries as directory
 from backend.directory.models import Person
 
@@ -51,14 +52,28 @@ def notes(db: Session, me: Identity, deviation: Deviation) -> list[NoteShown]:
     ]
 
 
+def handlers(db: Session, me: Identity, deviation: Deviation) -> list[Person]:
+    """Whom the case may be given to on one's own side."""
+    party = party_of(me.branches, deviation)
+    unit_id = deviation.sender_unit_id if party == "sender" else deviation.receiver_unit_id
+    return directory.handlers(db, unit_id) if party else []
+
+
+def handler(db: Session, side: Side | None) -> str | None:
+    """The title of whoever handles the case for one's own side."""
+    if side is None or side.handler_id is None:
+        return None
+    return title_of(db, side.handler_id)
+
+
+def title_of(db: Session, person_id: int) -> str | None:
+    """What colleagues read of a person: profession, then unit."""
+    return db.scalar(select(Person.title).where(Person.id == person_id))
+
+
 def colleagues(db: Session, me: Identity, deviation: Deviation) -> list[Person]:
     """Whom one may mention or give the case to: those who handle it on one's own side, and its co-investigators."""
-    unit_id = (
-        deviation.receiver_unit_id
-        if deviation.receiver_branch_id in me.branches
-        else deviation.sender_unit_id
-    )
-    found = {person.id: person for person in directory.handlers(db, unit_id)}
+    found = {person.id: person for person in handlers(db, me, deviation)}
     found |= {person.id: person for person, _since in invited(db, me, deviation)}
     return sorted((one for one in found.values() if one.id != me.person_id), key=lambda one: one.title)
 
