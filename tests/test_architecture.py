@@ -61,6 +61,8 @@ def test_every_read_of_a_case_begins_with_who_asks() -> None:
         "backend/deviations/queries/case.py",
         "backend/deviations/queries/lists.py",
         "backend/deviations/queries/team.py",
+        "backend/deviations/queries/turns.py",
+        "backend/deviations/queries/register.py",
         "backend/deviations/rehearsal.py",
         "backend/deviations/finding.py",
         "backend/statistics/queries.py",
