@@ -116,7 +116,8 @@ class ViewForm(Form):
 class BatchForm(Form):
     """One verb for many cases; as many as a page of the list can show."""
 
-    verb: Literal["acknowledge"]
+    verb: Literal["acknowledge", "assign"]
+    person: int | None = None
     case_number: Annotated[list[Code], Field(min_length=1, max_length=50)]
 
 

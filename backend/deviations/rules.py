@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_
 
 from backend.access import Identity, Permission
 from backend.deviations.models import CoInvestigator, Deviation, EventKind, Side, State
+from backend.directory.models import Unit
 
 Party = Literal["sender", "receiver"]
 Turn = Literal["sender", "receiver", "both"]
@@ -220,6 +221,11 @@ def moves_open_to(me: Identity, deviation: Deviation, now: datetime) -> list[str
 def may_mask(me: Identity, deviation: Deviation) -> bool:
     """Safety of either side, and whoever filed the case, so that a slip can be hidden by the one who sees it first."""
     return reaches(me, deviation, Permission.MASK) is not None or reported_by(me, deviation)
+
+
+def may_send_report(me: Identity, unit: Unit) -> bool:
+    """Whether this person's report leaves at once: where the branch wants reports reviewed, its managers' alone."""
+    return not unit.branch.review_before_sending or me.reaches(Permission.MANAGE, unit.id, unit.branch_id)
 
 
 def may_send_answer(me: Identity, deviation: Deviation) -> bool:

@@ -88,6 +88,7 @@ DONE: dict[str, Callable[[], str]] = {
     "mask": lambda: _("Uppgiften är dold för alla, och den andra parten får veta det."),
     "handed_on": lambda: _("Utkastet är lämnat för godkännande."),
     "sent_reviewed": lambda: _("Rapporten är skickad. Den som skrev den får veta svaret."),
+    "handed_over": lambda: _("Rapporten är lämnad till din chef, som läser och skickar den."),
     "given_back": lambda: _("Rapporten är lämnad tillbaka till den som skrev den."),
     "linked": lambda: _("Ärendena är kopplade: en händelse, två rapporter."),
     "identified": lambda: _("Det är antecknat att ni vet vem patienten är."),

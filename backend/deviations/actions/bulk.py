@@ -1,7 +1,7 @@
 """One verb on many cases at once, told case by case, and taken back while nothing else has happened."""
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,28 +15,42 @@ from backend.core.text import gettext as _
 from backend.deviations import queries
 from backend.deviations.actions.moving import lock, move, what_happened
 from backend.deviations.actions.respond import acknowledge
+from backend.deviations.actions.team import assign, unassign
+from backend.deviations.forms import AssignForm, BatchForm
 from backend.deviations.models import Batch, Deviation, Event, EventActor
 
 UNDONE_WITHIN = timedelta(minutes=10)
 KEPT = timedelta(days=1)
 
-Verb = Callable[[Session, Identity, Deviation], object]
-VERBS: dict[str, Verb] = {"acknowledge": acknowledge}
+# Gives what an undo needs to know of how it was before.
+Verb = Callable[[Session, Identity, Deviation], int | None]
 
 
-def bulk(db: Session, me: Identity, verb: str, case_numbers: Iterable[str]) -> Batch:
-    """Do the verb to each case by itself: what fails stops no other, and says why.
+def bulk(db: Session, me: Identity, form: BatchForm) -> Batch:
+    """Do the verb to each case by itself: what fails stops no other, and says why. To assign without saying to whom is
+    to take the cases oneself.
 
     The batch remembers which were done, so that they can be taken back together.
     """
+    to = form.person or me.person_id
+
+    def acknowledged(db: Session, me: Identity, deviation: Deviation) -> None:
+        acknowledge(db, me, deviation)
+
+    def assigned(db: Session, me: Identity, deviation: Deviation) -> int | None:
+        before = queries.handler_id(db, me, deviation)
+        assign(db, me, deviation, AssignForm(person=to))
+        return before
+
+    verb: Verb = acknowledged if form.verb == "acknowledge" else assigned
     db.execute(delete(Batch).where(Batch.person_id == me.person_id, Batch.made_at < clock.now() - KEPT))
     # In one order, so that two who choose the same cases cannot wait for each other.
-    outcomes = [_one(db, me, VERBS[verb], number) for number in sorted(set(case_numbers))]
+    outcomes = [_one(db, me, verb, number) for number in sorted(set(form.case_number))]
     batch = Batch(
         id=uuid.uuid4(),
         person_id=me.person_id,
         branch_id=me.branches[0],
-        verb=verb,
+        verb=form.verb,
         made_at=clock.now(),
         outcomes=outcomes,
     )
@@ -55,7 +69,9 @@ def undo(db: Session, me: Identity, batch: Batch) -> Batch:
     if clock.now() - batch.made_at > UNDONE_WITHIN:
         raise ConflictError(_("Det har gått mer än tio minuter, så det går inte att ångra här."))
     batch.outcomes = [
-        outcome if outcome["why"] else {**_one(db, me, unacknowledge, outcome["number"]), "taken_back": True}
+        outcome
+        if outcome["why"]
+        else {**_one(db, me, _back(batch.verb, outcome["before"]), outcome["number"]), "taken_back": True}
         for outcome in batch.outcomes
     ]
     batch.undone_at = clock.now()
@@ -63,18 +79,28 @@ def undo(db: Session, me: Identity, batch: Batch) -> Batch:
     return batch
 
 
+def _back(verb: str, before: int | None) -> Verb:
+    def unacknowledged(db: Session, me: Identity, deviation: Deviation) -> None:
+        unacknowledge(db, me, deviation)
+
+    def unassigned(db: Session, me: Identity, deviation: Deviation) -> None:
+        unassign(db, me, deviation, before)
+
+    return unacknowledged if verb == "acknowledge" else unassigned
+
+
 def _one(db: Session, me: Identity, verb: Verb, number: str) -> dict[str, Any]:
-    why = None
+    why = before = None
     try:
         with db.begin_nested():
-            verb(db, me, queries.deviation(db, me, number))
+            before = verb(db, me, queries.deviation(db, me, number))
     except NotFoundError:
         why = _("Ärendet finns inte eller hör till ett annat uppdrag.")
     except (ForbiddenError, ConflictError) as error:
         why = error.text or _("Ditt uppdrag räcker inte till det här.")
     except SamsvarError:
         why = _("Det gick inte. Öppna ärendet och försök igen.")
-    return {"number": number, "why": why, "taken_back": False}
+    return {"number": number, "why": why, "taken_back": False, "before": before}
 
 
 def unacknowledge(db: Session, me: Identity, deviation: Deviation) -> Deviation:

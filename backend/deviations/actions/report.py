@@ -38,7 +38,9 @@ def report(db: Session, me: Identity, form: ReportForm, *, reporter_id: int | No
     if (before := queries.by_submission(db, me, form.submission)) is not None:
         return before
     sender = _sender(db, me, form.sender_unit)
-    receiver = _receiver(db, form)
+    receiver = _receiver(db, form, sender, sender.branch.organisation.county_id)
+    if not rules.may_send_report(me, sender):
+        raise ForbiddenError(_("Hos er läser chefen rapporterna innan de skickas. Lämna den för granskning."))
     category_id, document_id = _sorted_as(db, form, sender, receiver)
     county = sender.branch.organisation.county
 
@@ -185,7 +187,8 @@ def _sender(db: Session, me: Identity, hsa_id: str) -> Unit:
     return unit
 
 
-def _receiver(db: Session, form: ReportForm) -> Unit:
+def _receiver(db: Session, form: ReportForm, sender: Unit, county_id: int) -> Unit:
+    """The unit chosen; of an organisation with one way in, the unit that its rules name, else its intake."""
     if form.receiver_unit:
         unit = directory.unit_by_hsa_id(db, form.receiver_unit)
         if unit is None:
@@ -194,7 +197,14 @@ def _receiver(db: Session, form: ReportForm) -> Unit:
     if form.receiver_organisation:
         found = directory.intakes(db, form.receiver_organisation)
         if len(found) == 1:
-            return found[0]
+            category = agreements.category(db, county_id, form.category)
+            return agreements.receiving_unit(
+                db,
+                found[0].branch_id,
+                category.id if category else None,
+                form.target_group,
+                sender.care_level,
+            )[0]
         listed = text.join([f"{unit.name} ({unit.hsa_id})" for unit in found])
         raise InvalidError(
             Fault(

@@ -88,6 +88,18 @@ def assign(db: Session, me: Identity, deviation: Deviation, form: AssignForm) ->
     return own
 
 
+def unassign(db: Session, me: Identity, deviation: Deviation, before: int | None) -> Side:
+    """Give the case back to whoever handled it before, or to nobody. For the one who may assign it."""
+    _own(me, deviation, Permission.RECEIVE)
+    own = _side(db, me, deviation)
+    if own.handler_id != me.person_id and rules.reaches(me, deviation, Permission.MANAGE) is None:
+        raise ForbiddenError(_("Ärendet är tilldelat någon annan. Bara er chef kan ändra det."))
+    own.handler_id = before
+    db.flush()
+    _record(db, me, deviation, "unassign", person=before or 0)
+    return own
+
+
 def invite(db: Session, me: Identity, deviation: Deviation, form: InviteForm) -> CoInvestigator:
     """Let a colleague of any profession into this one case, on one's own side. They see it and write notes and the
     answer's draft; nothing else of the branch opens to them.

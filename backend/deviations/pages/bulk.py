@@ -29,7 +29,7 @@ def bulk(db: Db, me: Me, typed: Submitted) -> Response:
     if not typed.get("case_number"):
         return redirect("deviations.inbox", {"nothing": "true"})
     form = read(BatchForm, typed)
-    batch = actions.bulk(db, me, form.verb, form.case_number)
+    batch = actions.bulk(db, me, form)
     return redirect("deviations.batch", batch_id=batch.id)
 
 
@@ -60,6 +60,10 @@ def _heading(batch: Batch, done: int) -> str:
         return _("Inget ärende ändrades.")
     count = text.count(done, _("ärende"), _("ärenden"))
     said = count[0].upper() + count[1:]
+    if batch.verb == "assign":
+        if batch.undone_at is not None:
+            return _("Ångrat: {count} har samma handläggare som förut.").format(count=count)
+        return (_("{count} är tilldelat.") if done == 1 else _("{count} är tilldelade.")).format(count=said)
     if batch.undone_at is not None:
         return _("Ångrat: {count} väntar åter på kvittens.").format(count=count)
     return (_("{count} är kvitterat.") if done == 1 else _("{count} är kvitterade.")).format(count=said)

@@ -18,10 +18,11 @@ from backend.core.errors import Fault
 from backend.core.text import gettext as _
 from backend.core.web import render, url
 from backend.deviations import clocks, finding, queries, words
+from backend.deviations.deadlines import WAITING_CLOCKS
 from backend.deviations.filters import DIRECTIONS, Direction, Filters
 from backend.deviations.models import EventKind, State
 from backend.deviations.queries import MOST_COUNTED, PAGE, Row
-from backend.deviations.rules import WAITS_FOR
+from backend.deviations.rules import HELD, WAITS_FOR
 from backend.directory import queries as directory
 
 router = APIRouter()
@@ -170,10 +171,9 @@ def _chosen(filters: Filters, choices: Choices) -> list[dict[str, str]]:
 
 
 def _may_pick(me: Identity, row: Row) -> bool:
-    """Whether the row gets a box: only what one verb can do to many, for those who may."""
-    return (
-        row.state == State.SENT and row.direction == "in" and not row.resting and me.may(Permission.RECEIVE)
-    )
+    """Whether the row gets a box: what came in and is not over, for those who handle it."""
+    going_on = row.state in WAITS_FOR and not row.resting
+    return going_on and row.direction == "in" and me.may(Permission.RECEIVE)
 
 
 def shown(row: Row, *, pick: bool = False) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def shown(row: Row, *, pick: bool = False) -> dict[str, Any]:
     now = clock.now()
     due = row.next_due_on if not row.resting and row.state in WAITS_FOR else None
     late = due is not None and clocks.is_late(due, now)
-    clock_kind = {State.SENT: "acknowledge", State.ANSWERED: "verdict", State.RETURNED: "returned_answer"}
+    clock_kind = WAITING_CLOCKS | {State.SENT: "acknowledge", State.RETURNED: "returned_answer"}
     return {
         "number": row.case_number,
         "href": url("deviations.show", case_number=row.case_number),
@@ -195,7 +195,97 @@ def shown(row: Row, *, pick: bool = False) -> dict[str, Any]:
         "direction": row.direction or "in",
         "state": state,
         "state_kind": kind,
-        "due": clocks.due_words(due, now, clock_kind.get(row.state, "answer")) if due else None,  # type: ignore[arg-type]
+        "due": clocks.due_words(due, now, clock_kind.get(row.state, "answer")) if due else None,
+        "late": late,
+        "pick": "case_number" if pick else None,
+    }
+
+
+def _waiting_sentence(rows: list[Row]) -> str:
+    """ "Tre ärenden väntar på er: ett att kvittera, ett att besvara och ett svar att läsa." """
+    kinds = (
+        ({State.SENT}, _("att kvittera"), _("att kvittera")),
+        (HELD - {State.SENT}, _("att besvara"), _("att besvara")),
+        ({State.QUESTION}, _("fråga att svara på"), _("frågor att svara på")),
+        ({State.ANSWERED}, _("svar att läsa"), _("svar att läsa")),
+        ({State.REDIRECT_PROPOSED, State.DECLINED}, _("att skicka rätt"), _("att skicka rätt")),
+        ({State.DISPUTED}, _("att komma överens om"), _("att komma överens om")),
+    )
+    parts = [
+        text.count(n, one, many)
+        for states, one, many in kinds
+        if (n := sum(row.state in states for row in rows))
+    ]
+    if not rows:
+        return ""
+    first = (page - 1) * PAGE + 1
+    return _("Visar {first}–{last} av {total}.").format(
+        first=text.number(first), last=text.number(first + rows - 1), total=_number(total)
+    )
+
+
+Choices = dict[str, list[tuple[str, str]]]
+
+
+def _choices(db: Session, me: Identity) -> Choices:
+    """What each filter may be set to, in the person's own branch and county."""
+    groups = agreements.categories(db, me.county_id) if me.county_id else []
+    return {
+        "state": words.options(words.STATES),
+        "unit": [(unit.hsa_id, unit.name) for unit in directory.own_units(db, me)],
+        "party": finding.parties(db, me),
+        "category": [
+            choice
+            for group in groups
+            for choice in [(group.code, group.label), *((code, f"– {label}") for code, label in group.below)]
+        ],
+        "event_kind": words.options(words.EVENT_KINDS),
+    }
+
+
+def _chosen(filters: Filters, choices: Choices) -> list[dict[str, str]]:
+    """What narrows the list now, each with the address without it. Says nothing of a code that nobody knows."""
+    said = {
+        name: dict(choices[name]).get(str(value), _("Okänt val")).removeprefix("– ")
+        for name in choices
+        if (value := getattr(filters, name)) is not None
+    }
+    if filters.sent_from:
+        said["sent_from"] = _("Skickat från {day}").format(day=text.short_date(filters.sent_from))
+    if filters.sent_to:
+        said["sent_to"] = _("Skickat till {day}").format(day=text.short_date(filters.sent_to))
+    if filters.late:
+        said["late"] = _("Försenade")
+    without = {name: url("deviations.list", filters.query(**{name: None})) for name in said}
+    return [{"text": said[name], "href": without[name]} for name in said]
+
+
+def _may_pick(me: Identity, row: Row) -> bool:
+    """Whether the row gets a box: what came in and is not over, for those who handle it."""
+    going_on = row.state in WAITS_FOR and not row.resting
+    return going_on and row.direction == "in" and me.may(Permission.RECEIVE)
+
+
+def shown(row: Row, *, pick: bool = False) -> dict[str, Any]:
+    """A row of a list in words: whose turn, by when, and whether that day has passed."""
+    party = {"out": "sender", "in": "receiver", None: None}[row.direction]
+    good = row.event_kind == EventKind.GOOD_EXAMPLE
+    state, kind = (
+        words.resting(row.state) if row.resting else words.turn(row.state, party, good_example=good)  # type: ignore[arg-type]
+    )
+    now = clock.now()
+    due = row.next_due_on if not row.resting and row.state in WAITS_FOR else None
+    late = due is not None and clocks.is_late(due, now)
+    clock_kind = WAITING_CLOCKS | {State.SENT: "acknowledge", State.RETURNED: "returned_answer"}
+    return {
+        "number": row.case_number,
+        "href": url("deviations.show", case_number=row.case_number),
+        "what": row.category,
+        "party": f"{row.other_unit}, {row.other_organisation}",
+        "direction": row.direction or "in",
+        "state": state,
+        "state_kind": kind,
+        "due": clocks.due_words(due, now, clock_kind.get(row.state, "answer")) if due else None,
         "late": late,
         "pick": "case_number" if pick else None,
     }
@@ -218,7 +308,7 @@ def _waiting_sentence(rows: list[Row]) -> str:
     if len(rows) > PAGE:
         return _("Fler än {n} ärenden väntar på er. De som brådskar mest står först.").format(n=PAGE)
     total = text.count(len(rows), _("ärende"), _("ärenden"))
-    what = text.join([part for part in parts if part])
+    what = text.join(parts)
     return _("{total} väntar på er: {what}.").format(total=total[0].upper() + total[1:], what=what)
 
 

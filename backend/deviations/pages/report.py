@@ -16,8 +16,9 @@ from backend.core.db import Db
 from backend.core.errors import Fault, ForbiddenError, InvalidError
 from backend.core.text import gettext as _
 from backend.core.web import Submitted, Typed, read, redirect, render
-from backend.deviations import actions, queries, warnings, words
+from backend.deviations import actions, queries, rules, warnings, words
 from backend.deviations.forms import DraftForm, ReportForm
+from backend.deviations.pages import routing
 from backend.directory import queries as directory
 
 router = APIRouter()
@@ -90,10 +91,20 @@ def submit(request: Request, db: Db, me: Me, typed: Submitted) -> Response:
         form = _read_report(typed)
         if LOOK_FIRST in typed and warnings.passages(typed, TEXTS):
             return _check(request, db, me, typed)
+        if _wants_review(db, me, form):
+            actions.save_draft(db, me, form.submission, typed)
+            actions.hand_over(db, me, form.submission)
+            return redirect("home", {"did": "handed_over"})
         deviation = actions.report(db, me, form)
     except InvalidError as error:
         return _form(request, db, me, _last(typed), status=422, errors=error.faults)
     return redirect("deviations.show", case_number=deviation.case_number)
+
+
+def _wants_review(db: Session, me: Identity, form: ReportForm) -> bool:
+    """Whether a manager reads this person's reports before they leave."""
+    unit = directory.unit_by_hsa_id(db, form.sender_unit)
+    return unit is not None and not rules.may_send_report(me, unit)
 
 
 def _check(
@@ -204,6 +215,9 @@ def _form(
         steering_documents=agreements.steering_documents(db, me.county_id or 0),
         words=words,
         good_example=good_example,
+        suggestions=routing.suggested(db, me, values),
+        in_form=True,
+        reviewed=not rules.may_send_report(me, sender),
         preset_open=bool(faulty & set(PRESET)),
         more_open=bool(faulty & set(MORE)),
     )

@@ -93,6 +93,13 @@ def invited(db: Session, me: Identity, deviation: Deviation) -> list[tuple[Perso
     return [(row[0], row[1]) for row in rows]
 
 
+def handler_id(db: Session, me: Identity, deviation: Deviation) -> int | None:
+    """Who handles the case on one's own side, if somebody does."""
+    return db.scalar(
+        select(Side.handler_id).where(Side.deviation_id == deviation.id, Side.branch_id.in_(me.branches))
+    )
+
+
 def answer_draft(db: Session, deviation: Deviation) -> AnswerDraft | None:
     """The draft of the branch that holds the case; the walls hide it from the other."""
     return db.scalar(

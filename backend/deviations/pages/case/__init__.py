@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter
 
-from backend.deviations.pages.case import answer, mask, onward, show, verbs
+from backend.deviations.pages.case import answer, mask, onward, paper, show, verbs
 
 router = APIRouter()
-for part in (show, answer, onward, mask, verbs):
+# The paper first: its address would be read as a case number.
+for part in (paper, show, answer, onward, mask, verbs):
     router.include_router(part.router)

@@ -32,7 +32,9 @@ def show(request: Request, db: Db, me: Me, case_number: str) -> Response:
 def print_view(request: Request, db: Db, me: Me, case_number: str) -> Response:
     deviation = queries.deviation(db, me, case_number)
     audit.record(db, me, "deviations.print", cases=[deviation.case_number])
-    return render(request, "deviations/case/print.html", **_story(db, me, deviation), printed_at=clock.now())
+    return render(
+        request, "deviations/case/print.html", **story_of(db, me, deviation), printed_at=clock.now()
+    )
 
 
 def page(
@@ -48,7 +50,7 @@ def page(
 ) -> Response:
     """The page of a case. `opened` is the verb whose form was wrong: it stands open, with what was typed."""
     audit.record(db, me, "deviations.show", cases=[deviation.case_number])
-    story = _story(db, me, deviation)
+    story = story_of(db, me, deviation)
     moves = set(rules.moves_open_to(me, deviation, clock.now()))
     just_filed = (
         story["party"] == "sender"
@@ -83,7 +85,7 @@ def page(
     )
 
 
-def _story(db: Session, me: Identity, deviation: Deviation) -> dict[str, Any]:
+def story_of(db: Session, me: Identity, deviation: Deviation) -> dict[str, Any]:
     """All there is to read of a case for this person, nothing to press."""
     party = rules.party_of(me.branches, deviation)
     state, good = State(deviation.state), deviation.event_kind == EventKind.GOOD_EXAMPLE
