@@ -205,7 +205,7 @@ class Substitute(Base):
     __table_args__ = (CheckConstraint("person_id <> substitute_id", name="another"),)
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
     substitute_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
     branch_id: Mapped[int] = mapped_column(ForeignKey("branches.id"), index=True)
     valid_from: Mapped[date]

@@ -81,8 +81,8 @@ def test_another_organisations_person_is_not_there(
     assert client.post("/directory/assignments/999999/end").status_code == 404
     assert recorded(superuser) == []
     assert posts(superuser, BOB) == [
-        ("reporter", "SE2321000081-S011", None),
         ("handler", "SE2321000081-S011", None),
+        ("reporter", "SE2321000081-S011", None),
     ]
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, and_, any_, exists, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, any_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from backend.access import Grant, Role
@@ -48,7 +49,13 @@ def standing_in() -> ColumnElement[bool]:
     """Substitutes in force today. Who is no longer at work in the branch stands in for nobody there, and nobody
     stands in for one who has left.
     """
-    today, own, unit, person = clock.today(), aliased(Assignment), aliased(Unit), aliased(Person)
+    return _standing_in(clock.today())
+
+
+# To put it together costs more than to ask it, and a list of recipients asks it often: once a day is enough.
+@lru_cache(maxsize=4)
+def _standing_in(today: date) -> ColumnElement[bool]:
+    own, unit, person = aliased(Assignment), aliased(Unit), aliased(Person)
     at_work = (
         select(own.id)
         .join(person, person.id == own.person_id)
@@ -58,34 +65,50 @@ def standing_in() -> ColumnElement[bool]:
             own.role != Role.CO_INVESTIGATOR,
             or_(own.branch_id == Substitute.branch_id, unit.branch_id == Substitute.branch_id),
             valid(today, own),
-            active(person.ended_on),
+            active(person.ended_on, today),
         )
         .correlate(Substitute)
         .exists()
     )
     absent = aliased(Person)
     employed = (
-        exists().where(absent.id == Substitute.person_id, active(absent.ended_on)).correlate(Substitute)
+        exists()
+        .where(absent.id == Substitute.person_id, active(absent.ended_on, today))
+        .correlate(Substitute)
     )
     return and_(Substitute.valid_from <= today, Substitute.valid_to >= today, employed, at_work)
+
+
+# Put together once, as it is asked at every request.
+_NAMED = select(Substitute.person_id, Substitute.branch_id).where(
+    Substitute.substitute_id == bindparam("who"),
+    Substitute.valid_from <= bindparam("today"),
+    Substitute.valid_to >= bindparam("today"),
+)
+
+
+def _stood_in_for(db: Session, person_id: int) -> list[tuple[int, int]]:
+    """Whom this person stands in for today, and in which branch."""
+    asked = {"who": person_id, "today": clock.today()}
+    # Most people stand in for nobody, so the longer question waits until it matters.
+    if db.execute(_NAMED, asked).first() is None:
+        return []
+    return [(whom, branch_id) for whom, branch_id in db.execute(_NAMED.where(standing_in()), asked)]
 
 
 def person_by_email(db: Session, email: str) -> Person | None:
     return db.scalar(select(Person).where(Person.email == email.strip().lower(), active(Person.ended_on)))
 
 
-def active(ended_on: object) -> ColumnElement[bool]:
-    """What has not ended: the last day is the one before."""
+def active(ended_on: object, on: date | None = None) -> ColumnElement[bool]:
+    """What has not ended that day, or today: the last day is the one before."""
     column: ColumnElement[date] = ended_on  # type: ignore[assignment]
-    return or_(column.is_(None), column > clock.today())
+    return or_(column.is_(None), column > (on or clock.today()))
 
 
 def places(db: Session, person_id: int) -> list[Place]:
     """Where this person may act today, branches first. Where they stand in for somebody, that one's roles too."""
-    stood_in_for = select(Substitute.person_id, Substitute.branch_id).where(
-        Substitute.substitute_id == person_id, standing_in()
-    )
-    standing = {(person_id, 0), *((whom, branch_id) for whom, branch_id in db.execute(stood_in_for))}
+    standing = {(person_id, 0), *_stood_in_for(db, person_id)}
     rows = db.execute(
         select(Assignment.person_id, Assignment.role, Branch, Organisation, County, Group)
         .outerjoin(Unit, Unit.id == Assignment.unit_id)
@@ -148,11 +171,7 @@ def grants(db: Session, person_id: int, place: str, place_id: int) -> tuple[Gran
             select(Assignment.role).where(Assignment.person_id == person_id, column == place_id, valid(today))
         )
         return tuple(Grant(Role(role), frozenset()) for role in rows)
-    stood_in_for = select(Substitute.person_id).where(
-        Substitute.substitute_id == person_id, Substitute.branch_id == place_id, standing_in()
-    )
-    # A union, as an OR would have every assignment read for each request.
-    whose = union_all(select(literal(person_id)), stood_in_for)
+    whose = [person_id, *(whom for whom, branch in _stood_in_for(db, person_id) if branch == place_id)]
     reached = db.execute(
         select(Assignment.role, Assignment.unit_id, Unit.id)
         .outerjoin(Unit, and_(Unit.branch_id == place_id, Assignment.unit_id == any_(Unit.path)))
