@@ -8,6 +8,7 @@ reported. Fails where a p95 passes 150 ms.
 
 import json
 import math
+import shutil
 import statistics
 import sys
 import tempfile
@@ -89,10 +90,10 @@ select d.id, v.branch_id, w.word,
     case v.branch_id when d.sender_branch_id then d.sender_unit_id else d.receiver_unit_id end
 from (
     select n as id, 'w' || floor(power(40000, random()))::int as word
-    from generate_series(:first, :last) n, generate_series(1, 22)
-    union select n, key from generate_series(:first, :last) n, json_each_text(cast(:often as json))
-        where random() * 1000 < value::float
-    union select n, (array[:a, :b])[1 + n % 2] from generate_series(:first, :last) n where random() < 0.1
+    from generate_series(cast(:first as int), cast(:last as int)) n, generate_series(1, 22)
+    union select n, key from generate_series(cast(:first as int), cast(:last as int)) n, json_each_text(cast(:often as json))
+        where random() * 1000 + 0 * n < value::float -- drawn for each case, not once for the word
+    union select n, (array[:a, :b])[1 + n % 2] from generate_series(cast(:first as int), cast(:last as int)) n where random() < 0.1
 ) w
 join deviations d on d.id = w.id
 cross join unnest(d.visible_branches) as v (branch_id)
@@ -138,6 +139,7 @@ def house() -> Iterator[None]:
         db.engine().dispose()
     finally:
         embedded.remove(state)
+        shutil.rmtree(state, ignore_errors=True)
 
 
 def fill(url: str) -> None:

@@ -142,16 +142,16 @@ def test_boxes_stand_only_where_the_verb_is_open(client_of: Of, cases: dict[str,
     assert picks(BOB, "/inbox") == sent_out
 
 
-def test_counting_and_listing_ask_as_often_for_one_case_as_for_many(
-    client_of: Of, blekinge: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_counting_and_listing_ask_as_often_for_one_case_as_for_many(client_of: Of, blekinge: str) -> None:
     from sqlalchemy import event
 
     from backend.core import db
 
     asked: list[str] = []
     client = client_of(BOB)
-    event.listen(db.engine(), "before_cursor_execute", lambda *a: asked.append(a[2]))
+    event.listen(
+        db.engine(), "before_cursor_execute", lambda *a: asked.append(a[2]) if "SELECT" in a[2] else None
+    )
     filed(ANNA)
     asked.clear()
     client.get("/deviations")
