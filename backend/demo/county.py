@@ -229,7 +229,7 @@ CASES = (
         "Lyftselen som följde med hem hade fel storlek.",
         sent=5,
         severity=1,
-        turns=(Turn(1, WARD, _proposes("SE2120000829-V050", "Selen provades ut av kommunens egen rehab.")),),
+        turns=(Turn(1, WARD, _proposes("SE0000000001-A010", "Selen provades ut av Omsorg Exempel.")),),
     ),
     Case(
         NURSE,
