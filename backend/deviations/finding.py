@@ -26,6 +26,7 @@ from sqlalchemy import (
     select,
     text,
     true,
+    union_all,
 )
 from sqlalchemy.orm import Session, aliased
 
@@ -34,7 +35,7 @@ from backend.core import clock
 from backend.core.errors import NotFoundError
 from backend.core.text import sort_key
 from backend.deviations import queries
-from backend.deviations.models import Batch, CaseWord, Deviation, SavedView, Search, Side
+from backend.deviations.models import Batch, CaseWord, CoInvestigator, Deviation, SavedView, Search, Side
 from backend.deviations.queries import PAGE, Row
 from backend.deviations.rules import visible_to
 from backend.deviations.searching import Term, terms_of
@@ -139,9 +140,15 @@ def _within_reach(db: Session, me: Identity, hit: type[CaseWord]) -> list[Column
     """What `visible_to` will let through, as far as the index knows it; a case seen for its own sake is named."""
     if me.everywhere(Permission.SEE_CASES) or me.everywhere(Permission.REGISTER):
         return []
-    singly = db.scalars(
-        select(Side.deviation_id).where(Side.reporter_id == me.person_id, Side.branch_id.in_(me.branches))
-    ).all()
+    reported = select(Side.deviation_id).where(
+        Side.reporter_id == me.person_id, Side.branch_id.in_(me.branches)
+    )
+    invited = select(CoInvestigator.deviation_id).where(
+        CoInvestigator.person_id == me.person_id,
+        CoInvestigator.branch_id.in_(me.branches),
+        CoInvestigator.ended_at.is_(None),
+    )
+    singly = db.scalars(union_all(reported, invited)).all()
     units = sorted(me.units(Permission.SEE_CASES))
     own = hit.deviation_id == any_(literal(singly, ARRAY(BigInteger)))
     return [or_(hit.unit_id.in_(units), own) if units else own]
