@@ -28,9 +28,12 @@ GIVEN = (
 )
 
 
-def seal(db: Session, deviation: Deviation, left_how: EndedHow) -> None:
+def seal(
+    db: Session, deviation: Deviation, left_how: EndedHow, parting: tuple[str, str] | None = None
+) -> None:
     """Seal a copy for the branch that holds the case, before it leaves: the report, and all that was written on the
-    branch's own run of legs. Whoever makes it must still see that run: the holder, or the sender.
+    branch's own run of legs, with the `parting` reason and words by which it declines. Whoever makes it must still
+    see that run: the holder, or the sender.
     """
     legs = [leg for leg in queries.handovers(db, deviation) if leg.position >= deviation.first_leg]
     own = {leg.position for leg in legs}
@@ -98,6 +101,7 @@ def seal(db: Session, deviation: Deviation, left_how: EndedHow) -> None:
             for item in queries.answers(db, deviation)
             if item.leg in own
         ],
+        "declined": {"reason": parting[0], "comment": parting[1]} if parting else None,
     }
     # Inline: it is not for whoever seals it to read it back.
     db.execute(
