@@ -200,23 +200,23 @@ create policy app_delete on links for delete to samsvar_app
         and exists (select from deviations d where d.id = one_id)
         and exists (select from deviations d where d.id = other_id));
 
--- A draft is its writer's alone, until it is handed to a manager for review. Given back, it is the writer's again.
+-- A draft is its writer's alone, until it has been handed to a manager for review.
 drop policy app_all on drafts;
 create policy app_select on drafts for select to samsvar_app
     using (branch_id = any((select nullif(current_setting('app.branches', true), '')::int[])::int[])
-        and (person_id = (select nullif(current_setting('app.person', true), '')::int) or for_review_at is not null));
+        and (person_id = (select nullif(current_setting('app.person', true), '')::int)
+            or for_review_at is not null or returned_comment is not null));
 create policy app_insert on drafts for insert to samsvar_app
     with check (branch_id = any((select nullif(current_setting('app.branches', true), '')::int[])::int[])
         and person_id = (select nullif(current_setting('app.person', true), '')::int));
 create policy app_update on drafts for update to samsvar_app
     using (branch_id = any((select nullif(current_setting('app.branches', true), '')::int[])::int[])
-        and (person_id = (select nullif(current_setting('app.person', true), '')::int) or for_review_at is not null))
-    with check (branch_id = any((select nullif(current_setting('app.branches', true), '')::int[])::int[])
-        and (person_id = (select nullif(current_setting('app.person', true), '')::int) or for_review_at is not null
-            or returned_comment is not null));
+        and (person_id = (select nullif(current_setting('app.person', true), '')::int)
+            or for_review_at is not null or returned_comment is not null));
 create policy app_delete on drafts for delete to samsvar_app
     using (branch_id = any((select nullif(current_setting('app.branches', true), '')::int[])::int[])
-        and (person_id = (select nullif(current_setting('app.person', true), '')::int) or for_review_at is not null));
+        and (person_id = (select nullif(current_setting('app.person', true), '')::int)
+            or for_review_at is not null or returned_comment is not null));
 
 -- The counter learns where a case has been and when, and which reports tell of one event.
 create policy counter_select on handovers for select to samsvar_counter using (true);
