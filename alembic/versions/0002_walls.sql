@@ -42,6 +42,14 @@ alter table deviations no force row level security;
 update deviations set revision = revision;
 alter table deviations force row level security;
 
+-- Nor does a former receiver change a case that it sees for another reason: having commissioned the sender's unit.
+drop policy app_update on deviations;
+create policy app_update on deviations for update to samsvar_app
+    using (visible_branches && (select nullif(current_setting('app.branches', true), '')::int[])
+        and array[sender_branch_id, case when state not in ('withdrawn', 'declined') then receiver_branch_id end]
+            && (select nullif(current_setting('app.branches', true), '')::int[]))
+    with check (array[sender_branch_id, receiver_branch_id] && (select nullif(current_setting('app.branches', true), '')::int[]));
+
 drop policy app_select on answers;
 drop policy app_select on answer_actions;
 drop policy app_select on events;
@@ -145,7 +153,9 @@ create policy app_select on masked_originals for select to samsvar_app
     using ((select current_setting('app.sealed', true)) = 'all'
         and exists (select from masks m where m.id = mask_id)
         and exists (select from deviations d where d.id = deviation_id
-        and array[d.sender_branch_id, d.receiver_branch_id] && (select nullif(current_setting('app.branches', true), '')::int[])));
+            and (d.sender_branch_id = any((select nullif(current_setting('app.branches', true), '')::int[])::int[])
+                or d.state not in ('withdrawn', 'declined')
+                and d.receiver_branch_id = any((select nullif(current_setting('app.branches', true), '')::int[])::int[]))));
 create policy app_insert on masked_originals for insert to samsvar_app
     with check (exists (select from masks m where m.id = mask_id and m.deviation_id = masked_originals.deviation_id
         and m.branch_id = any((select nullif(current_setting('app.branches', true), '')::int[])::int[])));

@@ -196,7 +196,8 @@ def visible_to(me: Identity) -> ColumnElement[bool]:
 
 def reaches(me: Identity, deviation: Deviation, permission: Permission) -> Party | None:
     """The side of the case on which the person has the permission: the receiver's or the sender's, or neither."""
-    if me.reaches(permission, deviation.receiver_unit_id, deviation.receiver_branch_id):
+    held = State(deviation.state) not in LEFT_RECEIVER
+    if held and me.reaches(permission, deviation.receiver_unit_id, deviation.receiver_branch_id):
         return "receiver"
     if me.reaches(permission, deviation.sender_unit_id, deviation.sender_branch_id):
         return "sender"

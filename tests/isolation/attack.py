@@ -119,7 +119,8 @@ class World:
         if table == "masked_originals":
             mask = next(one for one in self.rows["masks"] if one["id"] == row["mask_id"])
             found = next(one for one in self.rows["deviations"] if one["id"] == case)
-            party = branch in (found["sender_branch_id"], found["receiver_branch_id"])
+            held = found["state"] not in ("withdrawn", "declined")
+            party = branch == found["sender_branch_id"] or (held and branch == found["receiver_branch_id"])
             return party and sealed == "all" and self._shows("masks", mask, branch, person, sealed)
         own_words = table == "masks" and row["field"].partition(".")[0] in ("notes", "risk_flags")
         if own_words and row["branch_id"] != branch:

@@ -5,12 +5,12 @@ not vanish (tryckfrihetsförordningen 2 ch.); read-only, for the branch's regist
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from backend.core import clock
 from backend.deviations import queries
-from backend.deviations.models import Deviation, EndedHow, SealedCopy
+from backend.deviations.models import Deviation, EndedHow, Proposal, SealedCopy
 
 GIVEN = (
     "event_kind",
@@ -99,6 +99,19 @@ def seal(
                 ],
             }
             for item in queries.answers(db, deviation)
+            if item.leg in own
+        ],
+        "proposals": [
+            {
+                "kind": item.kind,
+                "at": _plain(item.proposed_at),
+                "outcome": item.outcome,
+                "comment": item.comment,
+                "decision": item.decision,
+            }
+            for item in db.scalars(
+                select(Proposal).where(Proposal.deviation_id == deviation.id).order_by(Proposal.id)
+            )
             if item.leg in own
         ],
         "declined": {"reason": parting[0], "comment": parting[1]} if parting else None,
