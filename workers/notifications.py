@@ -59,6 +59,8 @@ def _send(claim: jobs.Claim) -> str:
         case = deviations.owing(db, case_id, branch_id)
         if case is None or (name in STILL_TRUE and case.state not in STILL_TRUE[name]):
             return "no longer true"
+        if name == "invited" and not deviations.is_invited(db, case_id, branch_id, claim.person_id or 0):
+            return "no longer true"
         late = case.answer_due_on is not None and case.answer_due_on < clock.today()
         if name == "reminder_before" and late:
             return "too late to be early"

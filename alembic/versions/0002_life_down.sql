@@ -5,21 +5,30 @@ drop table links, risk_flags, answer_drafts, co_investigators, notes, masked_ori
     proposals, pauses, questions;
 drop policy app_update on events;
 drop policy app_update on answer_actions;
-drop policy app_update on answers;
+drop policy app_update on deviations;
 drop policy app_select on answers;
 drop policy app_select on answer_actions;
 drop policy app_select on events;
-drop policy app_all on drafts;
+drop policy app_select on drafts;
+drop policy app_insert on drafts;
+drop policy app_update on drafts;
+drop policy app_delete on drafts;
 drop policy counter_select on handovers;
 revoke update (comment) on events from samsvar_app;
 revoke update (text, owner, kind) on answer_actions from samsvar_app;
 revoke select on handovers from samsvar_counter;
+create policy app_update on deviations for update to samsvar_app
+    using (
+        visible_branches && (select nullif(current_setting('app.branches', true), '')::int[])
+        and array[sender_branch_id, receiver_branch_id]
+            && (select nullif(current_setting('app.branches', true), '')::int[])
+    )
+    with check (
+        array[sender_branch_id, receiver_branch_id]
+            && (select nullif(current_setting('app.branches', true), '')::int[])
+    );
 create policy app_select on answers for select to samsvar_app
     using (exists (select from deviations d where d.id = deviation_id));
-create policy app_update on answers for update to samsvar_app
-    using (exists (select from deviations d where d.id = deviation_id
-        and d.sender_branch_id = any((select nullif(current_setting('app.branches', true), '')::int[])::int[])))
-    with check (exists (select from deviations d where d.id = deviation_id));
 create policy app_select on answer_actions for select to samsvar_app
     using (exists (select from deviations d where d.id = deviation_id));
 create policy app_select on events for select to samsvar_app

@@ -132,13 +132,21 @@ def invited_to(me: Identity, deviation: Deviation) -> bool:
 def may_see(me: Identity, deviation: Deviation) -> bool:
     """The branch is a visible party, and the person follows the branch or a unit of the case, keeps its register,
     reported the case or is invited to it.
+
+    A branch that commissioned a unit of the case is visible too, for those alone who follow all of it (`safety`),
+    also where the same branch has been the receiver and the case has left it.
     """
-    if not set(me.branches) & set(deviation.visible_branches):
+    mine = set(me.branches)
+    if not mine & set(deviation.visible_branches):
+        return False
+    if me.everywhere(Permission.SEE_CASES):
+        return True
+    held = State(deviation.state) not in LEFT_RECEIVER
+    if deviation.sender_branch_id not in mine and not (held and deviation.receiver_branch_id in mine):
         return False
     units = me.units(Permission.SEE_CASES)
     return (
-        me.everywhere(Permission.SEE_CASES)
-        or me.everywhere(Permission.REGISTER)
+        me.everywhere(Permission.REGISTER)
         or deviation.sender_unit_id in units
         or deviation.receiver_unit_id in units
         or reported_by(me, deviation)
@@ -151,8 +159,19 @@ def visible_to(me: Identity) -> ColumnElement[bool]:
     if not me.branches:
         return false()
     circle: ColumnElement[bool] = Deviation.visible_branches.overlap(list(me.branches))
-    if me.everywhere(Permission.SEE_CASES) or me.everywhere(Permission.REGISTER):
+    if me.everywhere(Permission.SEE_CASES):
         return circle
+    party = and_(
+        circle,
+        or_(
+            Deviation.sender_branch_id.in_(me.branches),
+            and_(
+                Deviation.receiver_branch_id.in_(me.branches), Deviation.state.not_in(sorted(LEFT_RECEIVER))
+            ),
+        ),
+    )
+    if me.everywhere(Permission.REGISTER):
+        return party
     units = sorted(me.units(Permission.SEE_CASES))
     mine: list[ColumnElement[bool]] = [
         exists()
@@ -173,12 +192,13 @@ def visible_to(me: Identity) -> ColumnElement[bool]:
     ]
     if units:
         mine = [Deviation.sender_unit_id.in_(units), Deviation.receiver_unit_id.in_(units), *mine]
-    return and_(circle, or_(*mine))
+    return and_(party, or_(*mine))
 
 
 def reaches(me: Identity, deviation: Deviation, permission: Permission) -> Party | None:
     """The side of the case on which the person has the permission: the receiver's or the sender's, or neither."""
-    if me.reaches(permission, deviation.receiver_unit_id, deviation.receiver_branch_id):
+    held = State(deviation.state) not in LEFT_RECEIVER
+    if held and me.reaches(permission, deviation.receiver_unit_id, deviation.receiver_branch_id):
         return "receiver"
     if me.reaches(permission, deviation.sender_unit_id, deviation.sender_branch_id):
         return "sender"

@@ -1,73 +1,76 @@
 """What a branch, or a colleague, might try at the words of cases and at what people keep for themselves."""
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from tests.isolation.attack import Row, Try, World, allowed, inserts
+from tests.isolation.trying import Row, Try, alone, inserts, only
+
+if TYPE_CHECKING:  # it points here
+    from tests.isolation.attack import World
 
 
-def words(connection: Connection, world: World, ab: Row, cb: Row) -> list[Try]:
+def tries(connection: Connection, world: "World") -> Iterator[Try]:
+    yield from _words(connection, world)
+    yield from _kept(connection, world)
+
+
+def _words(connection: Connection, world: "World") -> Iterator[Try]:
     a, b = world.branches["A"], world.branches["B"]
-    own, theirs = (
-        next(
-            row
-            for row in world.rows["case_words"]
-            if (row["deviation_id"], row["branch_id"]) == (ab["id"], of)
-        )
-        for of in (a, b)
-    )
+    ab, cb = world.case("A", "B"), world.case("C", "B")
+    own, theirs = world.of("case_words", ab, "A"), world.of("case_words", ab, "B")
     new = {"word": "nytt"}
 
-    def alone(row: Row, statement: str, **values: Any) -> bool:
-        """Try it with that word alone: two rows that become the same would be refused for that."""
-        role = connection.scalar(text("select current_user"))
-        connection.execute(text("set local role none"))
-        connection.execute(
-            text("delete from case_words where (deviation_id, branch_id, word) <> (:case, :branch, :word)"),
-            {"case": row["deviation_id"], "branch": row["branch_id"], "word": row["word"]},
-        )
-        connection.execute(text(f"set local role {role}"))
-        return allowed(connection, statement, **values)
+    def adds(row: Row, **changed: Any) -> Callable[[], bool]:
+        return lambda: inserts(connection, "case_words", row, **{**new, **changed})
 
-    return [
-        ("A indexes its case", a, None, True, lambda: inserts(connection, "case_words", own, **new)),
-        ("A indexes in B's words", a, None, False, lambda: inserts(connection, "case_words", theirs, **new)),
-        ("A indexes C's case", a, None, False, lambda: inserts(connection, "case_words", own, **new, deviation_id=cb["id"])),
-        ("A mends all words it reaches", a, None, True, lambda: allowed(connection, "update case_words set unit_id = null")),
-        ("A mends B's word", a, None, False, lambda: alone(theirs, "update case_words set unit_id = null")),
-        ("A gives its word to B", a, None, False, lambda: alone(own, "update case_words set branch_id = :to", to=b)),
-        ("A hangs its word on C's case", a, None, False, lambda: alone(own, "update case_words set deviation_id = :to", to=cb["id"])),
-        ("A unindexes its case", a, None, True, lambda: alone(own, "delete from case_words")),
-        ("A unindexes B", a, None, False, lambda: alone(theirs, "delete from case_words")),
-    ]  # fmt: skip
+    def lone(row: Row, statement: str, **values: Any) -> Callable[[], bool]:
+        keep = "(deviation_id, branch_id, word) = (:case, :branch, :word)"
+        which = {"case": row["deviation_id"], "branch": row["branch_id"], "word": row["word"]}
+        return lambda: alone(connection, "case_words", keep, statement, **which, **values)
+
+    mend, throw = "update case_words set unit_id = null", "delete from case_words"
+    yield from (
+        Try("A indexes its case", (a,), True, adds(own)),
+        Try("A indexes in B's words", (a,), False, adds(theirs)),
+        Try("A indexes C's case", (a,), False, adds(own, deviation_id=cb["id"])),
+        Try("A mends its word", (a,), True, lone(own, mend)),
+        Try("A mends B's word", (a,), False, lone(theirs, mend)),
+        Try("A gives its word to B", (a,), False, lone(own, "update case_words set branch_id = :to", to=b)),
+        Try(
+            "A hangs its word on C's case",
+            (a,),
+            False,
+            lone(own, "update case_words set deviation_id = :to", to=cb["id"]),
+        ),
+        Try("A unindexes its case", (a,), True, lone(own, throw)),
+        Try("A unindexes B", (a,), False, lone(theirs, throw)),
+    )
 
 
-def kept(connection: Connection, world: World) -> list[Try]:
+def _kept(connection: Connection, world: "World") -> Iterator[Try]:
     """What somebody keeps for themselves: nobody else's, also in the same branch."""
     mats = world.people["mats"]
     fresh: dict[str, Row] = {
-        "searches": {"branch_id": world.branches["B"]},
+        "searches": {},
         "saved_views": {"id": 900001, "name": "Ny"},
         "batches": {"id": "00000000-0000-4000-8000-000000000002"},
     }
-    tries: list[Try] = []
     for table, new in fresh.items():
         row = world.rows[table][0]
         owner, branch = row["person_id"], row["branch_id"]
-        own = new if table != "searches" else {}
 
-        def keeps(table: str = table, row: Row = row, **changed: Any) -> bool:
-            connection.execute(text(f"delete from {table}"))
-            return inserts(connection, table, row, **changed)
+        def keeps(table: str = table, row: Row = row, new: Row = new) -> bool:
+            only(connection, table, "false")
+            return inserts(connection, table, row, **new)
 
         def handed(table: str = table) -> bool:
-            return allowed(connection, f"update {table} set person_id = :to", to=mats)
+            return alone(connection, table, "true", f"update {table} set person_id = :to", to=mats)
 
-        tries += [
-            (f"the owner keeps {table}", branch, owner, True, lambda keeps=keeps, own=own: keeps(**own)),
-            (f"a colleague keeps {table} in another's name", branch, mats, False, lambda keeps=keeps, own=own: keeps(**own)),
-            (f"the owner keeps {table} in another branch", world.branches["C"], owner, False, lambda keeps=keeps, own=own: keeps(**own)),
-            (f"the owner hands {table} over", branch, owner, False, handed),
-        ]  # fmt: skip
-    return tries
+        yield from (
+            Try(f"the owner keeps {table}", (branch,), True, keeps, owner),
+            Try(f"a colleague keeps {table} in another's name", (branch,), False, keeps, mats),
+            Try(f"the owner keeps {table} elsewhere", (world.branches["C"],), False, keeps, owner),
+            Try(f"the owner hands {table} over", (branch,), False, handed, owner),
+        )

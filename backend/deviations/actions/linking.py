@@ -35,6 +35,7 @@ def link(db: Session, me: Identity, deviation: Deviation, form: LinkForm) -> Dev
         .values(one_id=one, other_id=two, branch_id=me.branches[0], linked_at=clock.now())
         .on_conflict_do_nothing(index_elements=["one_id", "other_id"])
     )
+    # In the access log alone: the case's own log is read by a party that may see only one of the two.
     audit.record(db, me, "deviations.link", cases=[deviation.case_number, other.case_number])
     return deviation
 

@@ -1,7 +1,6 @@
 """Hiding a slip: a name or a number that should never have been written."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol, cast
 
@@ -27,6 +26,7 @@ from backend.deviations.models import (
     Note,
     Proposal,
     Question,
+    RiskFlag,
     SealedCopy,
 )
 
@@ -45,6 +45,7 @@ TEXTS: dict[str, tuple[type[Any], tuple[str, ...]]] = {
     "questions": (Question, ("text", "reply")),
     "proposals": (Proposal, ("comment",)),
     "notes": (Note, ("text",)),
+    "risk_flags": (RiskFlag, ("comment",)),
 }
 REPORT = (
     "description",
@@ -76,7 +77,7 @@ def mask(db: Session, me: Identity, deviation: Deviation, form: MaskForm) -> Dev
         raise InvalidError(
             Fault("field", _("Det finns ingen sådan text att maskera. Läs ärendet på nytt och välj igen."))
         )
-    leg = queries.handover(db, deviation).position
+    changed: dict[str, str] = {}
     branches = {leg.branch_id for leg in queries.handovers(db, deviation)} | {deviation.sender_branch_id}
     others = branches - set(me.branches)
     with reaching(db, *others, sealed=True):
@@ -87,11 +88,12 @@ def mask(db: Session, me: Identity, deviation: Deviation, form: MaskForm) -> Dev
             if after != before:
                 since = _readable_since(db, deviation, holder)
                 setattr(holder, name, after)
-                _keep(db, me, deviation, field, before, leg, since)
+                changed[before] = after
+                _keep(db, me, deviation, field, before, holder, since)
         for draft in db.scalars(select(AnswerDraft).where(AnswerDraft.deviation_id == deviation.id)):
-            draft.typed = _without_deep(draft.typed, slip)
+            draft.typed = _without_deep(draft.typed, slip, changed)
         for copy in db.scalars(select(SealedCopy).where(SealedCopy.deviation_id == deviation.id)):
-            copy.content = _without_deep(copy.content, slip)
+            copy.content = _without_deep(copy.content, slip, changed)
     note_change(db, me, deviation, "mask")
     searching.index(db, deviation)
     for branch_id in (deviation.sender_branch_id, deviation.receiver_branch_id):
@@ -128,34 +130,46 @@ def _without(text: str, slip: str, exact: tuple[int, int] | None) -> str:
     return text.replace(slip, HIDDEN) if len(slip) >= EVERYWHERE_FROM else text
 
 
-def _without_deep(content: dict[str, Any], slip: str) -> dict[str, Any]:
-    """The same in a stored form. A slip with a sign that JSON escapes is looked for in its escaped spelling."""
-    if len(slip) < EVERYWHERE_FROM:
-        return content
-    spelled = json.dumps(slip, ensure_ascii=False)[1:-1]
-    found: dict[str, Any] = json.loads(json.dumps(content, ensure_ascii=False).replace(spelled, HIDDEN))
-    return found
+def _without_deep(content: Any, slip: str, changed: Mapping[str, str]) -> Any:
+    """The same in a stored form: texts that were masked themselves, and the slip inside others."""
+    if isinstance(content, str):
+        return _without(changed.get(content, content), slip, None)
+    if isinstance(content, list):
+        return [_without_deep(item, slip, changed) for item in content]
+    if isinstance(content, dict):
+        return {name: _without_deep(item, slip, changed) for name, item in content.items()}
+    return content
 
 
 def _readable_since(db: Session, deviation: Deviation, holder: Any) -> datetime:
     """From when a text could be read: what decides whom a slip may have reached."""
     if isinstance(holder, AnswerAction):
         holder = db.get_one(Answer, holder.answer_id)
-    for written in ("answered_at", "asked_at", "at", "proposed_at", "written_at"):
+    for written in ("answered_at", "asked_at", "at", "proposed_at", "written_at", "raised_at"):
         if (moment := getattr(holder, written, None)) is not None and not isinstance(holder, Deviation):
             return cast(datetime, moment)
     return deviation.sent_at
 
 
 def _keep(
-    db: Session, me: Identity, deviation: Deviation, field: str, original: str, leg: int, since: datetime
+    db: Session,
+    me: Identity,
+    deviation: Deviation,
+    field: str,
+    original: str,
+    holder: _Holder,
+    since: datetime,
 ) -> None:
+    """Seal what stood there, for those who may read the leg it was written on."""
+    if isinstance(holder, Note | RiskFlag) and holder.branch_id not in me.branches:
+        # Their words are that branch's own: nobody else keeps them. The slip itself is kept where it was found.
+        return
     mask_id = db.scalar(
         insert(Mask)
         .values(
             deviation_id=deviation.id,
             branch_id=me.branches[0],
-            leg=leg,
+            leg=_leg_of(db, deviation, holder),
             field=field,
             masked_at=clock.now(),
             text_since=since,
@@ -165,3 +179,11 @@ def _keep(
     db.execute(
         insert(MaskedOriginal).inline().values(mask_id=mask_id, deviation_id=deviation.id, original=original)
     )
+
+
+def _leg_of(db: Session, deviation: Deviation, holder: _Holder) -> int:
+    if isinstance(holder, AnswerAction):
+        return db.get_one(Answer, holder.answer_id).leg
+    if isinstance(holder, Answer | Event | Question | Proposal):
+        return holder.leg
+    return queries.handover(db, deviation).position

@@ -56,11 +56,17 @@ HAPPENED: dict[str, Callable[[], str]] = {
 
 
 def lock(db: Session, deviation: Deviation) -> None:
-    """Take the case for the rest of the transaction and read it anew: of two who act at once, one waits here."""
+    """Take the case for the rest of the transaction and read it anew: of two who act at once, one waits here.
+
+    NotFoundError where it left this party's sight while we waited; ForbiddenError for a branch that only follows it.
+    """
+    case_id = deviation.id
     try:
         db.refresh(deviation, with_for_update={"of": Deviation})
     except InvalidRequestError:
-        # It left this party's sight while we waited.
+        # What the walls let a party change, it may lock; whoever only follows a case sees it without.
+        if queries.for_job(db, case_id) is not None:
+            raise forbidden() from None
         raise NotFoundError from None
 
 

@@ -79,7 +79,7 @@ def delay_notice(db: Session, me: Identity, deviation: Deviation, form: DelayFor
     if deviation.delay_promised_on is not None:
         raise ConflictError(_("Besked om försening kan lämnas en gång, och det är redan gjort."))
     deviation.delay_reason, deviation.delay_promised_on = form.reason, form.promised_on
-    note_change(db, me, deviation, "delay_notice")
+    note_change(db, me, deviation, "delay_notice", comment=form.reason)
     jobs.waive(db, REMINDERS, deviation.id, "delay notice")
     tell(db, deviation, "delay_notice", deviation.sender_branch_id)
     return deviation

@@ -149,7 +149,7 @@ def decline(db: Session, me: Identity, deviation: Deviation, form: DeclineForm) 
     leg.acknowledged_at = leg.acknowledged_at or now
     leg.ended_at, leg.ended_how = now, EndedHow.DECLINED
     db.flush()
-    seal(db, deviation, EndedHow.DECLINED)
+    seal(db, deviation, EndedHow.DECLINED, parting=(form.reason, form.comment))
     act_by = deadlines.from_now(deviation, "declined", now)
     tell_branch = deviation.sender_branch_id
     move(
@@ -225,6 +225,10 @@ def _hand_over(db: Session, deviation: Deviation, leg: Handover) -> None:
     """From here on the unit of the new leg holds the case, and is told."""
     if leg.branch_id != deviation.receiver_branch_id:
         deviation.first_leg = leg.position
+        # What the sender and the former receiver told each other beside the log is not the next one's to read.
+        deviation.delay_reason = deviation.delay_promised_on = None
+        deviation.patient_identified_on = None
+        deviation.patient_identified_how = deviation.patient_identified_ground = None
     deviation.receiver_unit_id, deviation.receiver_branch_id = leg.unit_id, leg.branch_id
     db.flush()
     jobs.waive(db, REMINDERS, deviation.id, "sent on")

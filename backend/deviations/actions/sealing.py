@@ -5,12 +5,12 @@ not vanish (tryckfrihetsförordningen 2 ch.); read-only, for the branch's regist
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from backend.core import clock
 from backend.deviations import queries
-from backend.deviations.models import Deviation, EndedHow, SealedCopy
+from backend.deviations.models import Deviation, EndedHow, Proposal, SealedCopy
 
 GIVEN = (
     "event_kind",
@@ -28,9 +28,12 @@ GIVEN = (
 )
 
 
-def seal(db: Session, deviation: Deviation, left_how: EndedHow) -> None:
+def seal(
+    db: Session, deviation: Deviation, left_how: EndedHow, parting: tuple[str, str] | None = None
+) -> None:
     """Seal a copy for the branch that holds the case, before it leaves: the report, and all that was written on the
-    branch's own run of legs. Whoever makes it must still see that run: the holder, or the sender.
+    branch's own run of legs, with the `parting` reason and words by which it declines. Whoever makes it must still
+    see that run: the holder, or the sender.
     """
     legs = [leg for leg in queries.handovers(db, deviation) if leg.position >= deviation.first_leg]
     own = {leg.position for leg in legs}
@@ -98,6 +101,20 @@ def seal(db: Session, deviation: Deviation, left_how: EndedHow) -> None:
             for item in queries.answers(db, deviation)
             if item.leg in own
         ],
+        "proposals": [
+            {
+                "kind": item.kind,
+                "at": _plain(item.proposed_at),
+                "outcome": item.outcome,
+                "comment": item.comment,
+                "decision": item.decision,
+            }
+            for item in db.scalars(
+                select(Proposal).where(Proposal.deviation_id == deviation.id).order_by(Proposal.id)
+            )
+            if item.leg in own
+        ],
+        "declined": {"reason": parting[0], "comment": parting[1]} if parting else None,
     }
     # Inline: it is not for whoever seals it to read it back.
     db.execute(

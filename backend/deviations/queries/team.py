@@ -100,6 +100,12 @@ def handler_id(db: Session, me: Identity, deviation: Deviation) -> int | None:
     )
 
 
+def is_invited(db: Session, deviation_id: int, branch_id: int, person_id: int) -> bool:
+    """Whether the person is a co-investigator of the case now: what a mail asks before it is sent."""
+    found = db.get(CoInvestigator, (deviation_id, branch_id, person_id))
+    return found is not None and found.ended_at is None
+
+
 def answer_draft(db: Session, deviation: Deviation) -> AnswerDraft | None:
     """The draft of the branch that holds the case; the walls hide it from the other."""
     return db.scalar(
