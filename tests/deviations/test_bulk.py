@@ -149,3 +149,30 @@ def test_the_batch_page_with_a_bad_id(client_of: Of, blekinge: str) -> None:
     assert bob.get("/deviations/batches/nonsense").status_code == 422
     assert bob.get("/deviations/batches/00000000-0000-4000-8000-000000000000").status_code == 404
     assert bob.get("/deviations/bulk").status_code == 404  # no case has that number
+
+
+def handlers(superuser: Engine, cases: list[str]) -> list[str | None]:
+    with superuser.connect() as connection:
+        return [
+            connection.scalar(
+                text(
+                    "select p.email from deviations d left join sides s on s.deviation_id = d.id"
+                    " and s.branch_id = d.receiver_branch_id left join people p on p.id = s.handler_id"
+                    " where d.case_number = :number"
+                ),
+                {"number": number},
+            )
+            for number in cases
+        ]
+
+
+def test_many_are_taken_at_once_and_given_back(client_of: Of, cases: list[str], superuser: Engine) -> None:
+    bob = client_of(BOB)
+    bob.post(f"/deviations/{cases[0]}/acknowledge")
+    answer = bob.post("/deviations/bulk", data={"verb": "assign", "case_number": cases})
+    address = str(answer.headers["location"])
+    assert handlers(superuser, cases) == [BOB] * 3
+    assert "Tre ärenden är tilldelade." in bob.get(address).text
+    bob.post(f"{address}/undo")
+    assert handlers(superuser, cases) == [None] * 3
+    assert "Ångrat: tre ärenden har samma handläggare som förut." in bob.get(address).text

@@ -1,10 +1,13 @@
 """The register: every case of the branch, the sealed copies, and registry numbers."""
 
+import io
 import re
 from collections.abc import Callable
 
 import pytest
 from fastapi.testclient import TestClient
+from pypdf import PdfReader
+from sqlalchemy import Engine, text
 
 from tests.deviations.test_case_pages import DECLINE
 from tests.people import ANNA, BERIT, BOB, BOBS_UNIT, CHARLIE, COORDINATOR, IDA, MATS, filed
@@ -79,3 +82,22 @@ def test_what_left_the_branch_is_read_as_a_sealed_copy(client_of: Of, declined: 
 def test_the_start_page_of_a_registrar_counts_what_is_to_be_registered(client_of: Of, declined: str) -> None:
     page = client_of(REGISTRAR_B).get("/").text
     assert re.search(r'Förseglade kopior utan diarienummer</a> <span class="count">1<', page)
+
+
+def test_a_case_is_had_as_a_pdf_with_its_registry_number_and_the_download_is_on_record(
+    blekinge: str, client_of: Of, superuser: Engine
+) -> None:
+    number = filed()
+    registrar = client_of("registrator@region.example")
+    registrar.post(f"/deviations/{number}/register", data={"registry_number": "RB 2026/77"})
+    answer = registrar.get(f"/deviations/{number}.pdf")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    words = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
+    assert [said in words for said in (number, "RB 2026/77", "utan läkemedelslista")] == [True] * 3
+    with superuser.connect() as connection:
+        told = connection.execute(text("select cases from audit_log where action = 'deviations.pdf'")).all()
+    assert told == [([number],)]
+
+
+def test_a_stranger_finds_no_pdf(blekinge: str, client_of: Of) -> None:
+    assert client_of(CHARLIE).get(f"/deviations/{filed()}.pdf").status_code == 404

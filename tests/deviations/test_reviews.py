@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import Engine, text
 
 from backend.core.errors import ForbiddenError, NotFoundError
 from backend.deviations import actions
@@ -99,3 +100,26 @@ def test_one_hands_over_only_ones_own_from_a_unit_of_ones_own() -> None:
         actions.save_draft(db, me, submission, {"sender_unit": ["SE2321000081-S011"]})
         with pytest.raises(ForbiddenError):
             actions.hand_over(db, me, submission)
+
+
+def test_where_the_branch_wants_it_the_form_hands_the_report_to_the_manager(
+    client_of: Of, superuser: Engine
+) -> None:
+    def wanted(yes: bool) -> None:
+        with superuser.begin() as connection:
+            connection.execute(
+                text("update branches set review_before_sending = :yes where hsa_id = 'SE2120000852-V000'"),
+                {"yes": yes},
+            )
+
+    wanted(True)
+    try:
+        anna, chef = client_of(ANNA), client_of(CHEF)
+        assert "Lämna till chefen" in anna.get("/deviations/new").text
+        answer = anna.post("/deviations", data=report(description="Kanariefågel i formuläret."))
+        assert answer.headers["location"] == "/?did=handed_over"
+        assert "Kanariefågel i formuläret." in chef.get("/reviews").text
+        sent = chef.post("/deviations", data={**report(description="Chefens egen rapport.")})
+        assert sent.headers["location"].startswith("/deviations/BLE-")
+    finally:
+        wanted(False)
