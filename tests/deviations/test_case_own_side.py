@@ -80,8 +80,16 @@ def test_risk_is_said_in_words_at_and_under_the_threshold(client_of: Of) -> None
     bob.post(f"/deviations/{number}/risk", data={"severity": "2", "probability": "4"})
     at = bob.get(f"/deviations/{number}").text
     assert "8 av 16. Gränsen är 8: händelsen behöver en djupare analys." in at
+    assert 'id="pile-high_risk"' in client_of(SAFETY_B).get("/").text
     bob.post(f"/deviations/{number}/risk", data={"severity": "2", "probability": "3"})
     assert "6 av 16. Det är under gränsen 8." in bob.get(f"/deviations/{number}").text
+    assert (
+        number
+        not in client_of(SAFETY_B)
+        .get("/")
+        .text.partition('id="pile-high_risk"')[2]
+        .partition("</details>")[0]
+    )
 
 
 def test_a_flag_is_taken_over_by_a_function(client_of: Of) -> None:

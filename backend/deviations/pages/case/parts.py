@@ -149,7 +149,9 @@ def route(legs: Sequence[Handover]) -> list[dict[str, Any]]:
 def happening_shown(item: queries.Happening) -> dict[str, Any]:
     what = HAPPENED[item.verb]()
     if item.to_unit:
-        what = _("{what}: {unit}").format(what=what, unit=item.to_unit)
+        # Who declines may say whose it is; that is a word on the way, not where the case went.
+        onward = _("{what}, förslag: {unit}") if item.verb == "decline" else _("{what}: {unit}")
+        what = onward.format(what=what, unit=item.to_unit)
     who = ", ".join(part for part in (item.who and item.who.partition(",")[0], item.unit) if part)
     return {
         "what": what,
@@ -181,7 +183,7 @@ def parties(deviation: Deviation) -> list[tuple[str, str | None]]:
         told = [
             unit.name,
             branch.organisation.name,
-            _("tfn {number}").format(number=unit.telephone) if unit.telephone else "",
+            _("tfn {number}").format(number=unit.telephone.replace(" ", "\u00a0")) if unit.telephone else "",
         ]
         found.append((label, ", ".join(part for part in told if part)))
     return [*found, (_("Skickat"), text.moment(deviation.sent_at))]
