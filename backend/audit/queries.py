@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from backend.audit.models import AuditEntry
 
 # The pages on which the words of a case can be read; a list shows its number and what it is about.
-OPENED = ("deviations.show", "deviations.print", "deviations.paper")
+OPENED = ("deviations.show", "deviations.print", "deviations.pdf")
 
 
 @dataclass(frozen=True)

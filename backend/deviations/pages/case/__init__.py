@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from backend.deviations.pages.case import answer, mask, onward, paper, show, verbs
+from backend.deviations.pages.case import answer, look, mask, onward, paper, show, verbs
 
 router = APIRouter()
 # The paper first: its address would be read as a case number.
-for part in (paper, show, answer, onward, mask, verbs):
+for part in (paper, show, answer, onward, mask, look, verbs):
     router.include_router(part.router)

@@ -21,7 +21,7 @@ from backend.deviations.actions.moving import check, what_happened
 from backend.deviations.actions.team import check_writer
 from backend.deviations.forms import INCOMPLETE, AnswerForm
 from backend.deviations.models import AnswerDraft, Deviation
-from backend.deviations.pages.case import parts
+from backend.deviations.pages.case import look, parts
 
 router = APIRouter()
 
@@ -45,6 +45,8 @@ def answer_submit(request: Request, db: Db, me: Me, case_number: str, typed: Sub
         form = _read_answer(typed)
     except InvalidError as error:
         return _page(request, db, me, deviation, typed, status=422, errors=error.faults)
+    if look.wanted("answer", typed):
+        return look.page(request, db, me, deviation, "answer", typed)
     actions.answer(db, me, deviation, form)
     return redirect("deviations.show", case_number=deviation.case_number)
 

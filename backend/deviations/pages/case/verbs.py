@@ -20,7 +20,7 @@ from backend.core.web import Submitted, Typed, read, redirect
 from backend.deviations import actions, forms, queries, rules
 from backend.deviations.actions.moving import check, forbidden
 from backend.deviations.models import Deviation
-from backend.deviations.pages.case import mask, onward, show
+from backend.deviations.pages.case import look, mask, onward, show
 
 router = APIRouter()
 
@@ -199,7 +199,10 @@ def _route(name: str, verb: Verb) -> None:
         deviation = queries.deviation(db, me, case_number)
         verb.may(db, me, deviation)
         try:
-            verb.act(db, me, deviation, _read(verb, typed))
+            form = _read(verb, typed)
+            if look.wanted(name, typed):
+                return look.page(request, db, me, deviation, name, typed)
+            verb.act(db, me, deviation, form)
         except InvalidError as error:
             return page(request, db, me, deviation, status=422, errors=error.faults, typed=typed)
         if not queries.is_visible(db, me, deviation):
