@@ -93,7 +93,7 @@ def save_answer_draft(world: World, case: Case, who: Who, random: Random) -> Ste
     revision = known if random.random() < 0.8 else known + 1
 
     def then() -> None:
-        case.texts = [text for text in case.texts if not (text.draft and text.own == who.branch)]
+        case.discard_draft(who.branch)
         case.write(token, own=who.branch, draft=True)
         case.drafts[who.branch] = known + 1
 

@@ -305,6 +305,7 @@ def answer(world: World, case: Case, who: Who, _random: Random) -> Step:
     token = world.token()
 
     def then() -> None:
+        case.discard_draft(case.holder.branch)
         case.write(token, leg=case.leg)
         case.answered = True
         _goes(case, "answered", working_days(world.now, 20))

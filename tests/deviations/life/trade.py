@@ -205,6 +205,10 @@ class Case:
     ) -> None:
         self.texts.append(Words({token}, leg, own, draft))
 
+    def discard_draft(self, branch: str) -> None:
+        self.texts = [text for text in self.texts if not (text.draft and text.own == branch)]
+        self.drafts.pop(branch, None)
+
     def mask(self, token: str, by: Who) -> None:
         """Hide it wherever it stands; keep each text as it stood, but of another branch's own texts nothing."""
         for text in self.texts:

@@ -37,6 +37,7 @@ EVERYTHING = text(
     " union all select comment from risk_flags"
     " union all select typed::text from answer_drafts"
     " union all select content::text from sealed_copies"
+    " union all select word from case_words"
     " union all select original from masked_originals) everything"
 )
 STANDS = text(
@@ -226,7 +227,7 @@ class Walk:
         """Each time somebody reads a case; now and then their lists, a page, and all that a branch can reach."""
         who = random.choice(CAST)
         case = random.choice(self.world.cases[-LIVING:])
-        if random.random() < 0.4:
+        if random.random() < 0.3:
             self.reads(who, case)
         if random.random() < 0.1:
             self.lists(who)
