@@ -36,7 +36,12 @@ def _words(connection: Connection, world: "World") -> Iterator[Try]:
         Try("A indexes in B's words", (a,), False, adds(theirs)),
         Try("A indexes C's case", (a,), False, adds(own, deviation_id=cb["id"])),
         Try("A mends its word", (a,), True, lone(own, mend)),
-        Try("A mends B's word", (a,), False, lone(theirs, mend)),
+        Try(
+            "A makes B's word its own",
+            (a,),
+            False,
+            lone(theirs, "update case_words set branch_id = :to", to=a),
+        ),
         Try("A gives its word to B", (a,), False, lone(own, "update case_words set branch_id = :to", to=b)),
         Try(
             "A hangs its word on C's case",
