@@ -227,7 +227,10 @@ def test_every_text_of_a_form_refuses_a_certain_number() -> None:
         own = list(getattr(annotation, "__metadata__", ()))
         return own + [mark for part in getattr(annotation, "__args__", ()) for mark in marks(part)]
 
-    codes = {"category", "sender_unit", "receiver_unit", "receiver_organisation", "steering_document"}
+    codes = {
+        *("category", "sender_unit", "receiver_unit", "receiver_organisation", "steering_document"),
+        *("unit", "suggested_unit", "case_number", "field", "email"),
+    }
     open_texts = []
     for form in _forms(forms.Form):
         for name, field in form.model_fields.items():

@@ -12,6 +12,7 @@ from backend.deviations import actions, queries
 from backend.deviations.actions.mask import texts_of
 from backend.deviations.forms import (
     AnswerActionForm,
+    BatchForm,
     ConfirmRedirectForm,
     DeclineForm,
     FlagForm,
@@ -131,7 +132,7 @@ def _kept() -> None:
     with acting(ANNA) as (db, me):
         actions.search(db, me, SearchForm(q="läkemedel"))
         actions.save_view(db, me, ViewForm(name="Till oss"), {"direction": "in"})
-        actions.bulk(db, me, "acknowledge", [])
+        actions.bulk(db, me, BatchForm(verb="acknowledge", case_number=["BLE-2026-000000"]))
 
 
 def _drafted() -> None:
