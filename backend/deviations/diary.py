@@ -54,7 +54,7 @@ def paper(of: CasePaper) -> bytes:
         ignore_system_fonts=True,
         sys_inputs={"paper": payload(of)},
         pdf_standards=["a-2a", "ua-1"],
-        timestamp=of.as_of,
+        timestamp=of.as_of.replace(microsecond=0),  # a PDF tells no finer time
     )
     return made
 

@@ -17,7 +17,7 @@ PAPER = CasePaper(
     registry_number="VON 2026/123",
     title="Läkemedelslista",
     branch="Vård och omsorg Sölvesborg",
-    as_of=datetime(2026, 11, 22, 12, 5, tzinfo=UTC),
+    as_of=datetime(2026, 11, 22, 12, 5, 7, 123456, tzinfo=UTC),
     sections=(
         Section("Parterna", (("Från", "Hemsjukvården Sölvesborg"), ("Till", "Medicin avdelning 43"))),
         Section("Vad hände", (("Berättelse", HOSTILE),)),

@@ -75,7 +75,10 @@ REGISTERED = Right(frozenset({"registrar"}), frozenset({"registrar"}))
 # By what follows /deviations/{case_number}.
 CASE: dict[str, Right] = {
     "": SEEN,
+    ".pdf": SEEN,
     "/print": SEEN,
+    # A look at what one has typed, before it is sent: nothing of the case but what its page shows.
+    "/look/{verb}": SEEN,
     "/answer": BY_RECEIVER,
     "/answer/draft": BY_RECEIVER,
     "/answer/propose": BY_RECEIVER,

@@ -104,9 +104,9 @@ def test_a_case_opens_and_obeys_just_whom_the_table_names(
     amiss = []
     for method, path in case_routes(app):
         right = CASE[path.removeprefix(PREFIX)]
-        nothing = _told(ask(method, path.replace("{case_number}", cases["missing"])), cases["missing"])
+        nothing = _told(ask(method, _address(path, cases["missing"])), cases["missing"])
         for state, number in cases.items():
-            address = path.replace("{case_number}", number)
+            address = _address(path, number)
             answer = ask(method, address)
             found = {answer.status_code}
             if method == "GET":
@@ -126,7 +126,7 @@ def test_a_case_opens_and_obeys_just_whom_the_table_names(
 def test_asking_for_the_head_alone_opens_nothing(app: FastAPI, ask: Ask, cases: dict[str, str]) -> None:
     for method, path in routes(app):
         if method == "GET":
-            address = without_place(path.replace("{case_number}", cases["foreign"]))
+            address = without_place(_address(path, cases["foreign"]))
             assert ask("HEAD", address).status_code in (405, ask("GET", address).status_code), path
 
 
@@ -164,8 +164,7 @@ def test_whoever_has_not_logged_in_is_shown_the_way_in_and_nothing_else(
         if door is not None and door.public:
             continue
         answers = [
-            ask(method, without_place(path.replace("{case_number}", number)))
-            for number in (cases["own"], cases["missing"])
+            ask(method, without_place(_address(path, number))) for number in (cases["own"], cases["missing"])
         ]
         if any((one.status_code, one.headers.get("location", "")[:6]) != (303, "/login") for one in answers):
             amiss.append((method, path, [one.status_code for one in answers]))
@@ -173,6 +172,10 @@ def test_whoever_has_not_logged_in_is_shown_the_way_in_and_nothing_else(
         if not whole.headers.get("HX-Redirect", "").startswith("/login"):
             amiss.append((method, path, dict(whole.headers)))
     assert amiss == []
+
+
+def _address(path: str, number: str) -> str:
+    return path.replace("{case_number}", number).replace("{verb}", "question")
 
 
 def _told(answer: httpx2.Response, number: str) -> tuple[object, ...]:
