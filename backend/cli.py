@@ -86,6 +86,18 @@ def migrate() -> None:
 
 
 @app.command()
+def reindex() -> None:
+    """Gör om sökorden för alla ärenden: efter en uppgradering som läser orden på ett nytt sätt."""
+    from backend.deviations import finding, searching  # slow import
+
+    db.use(db.database_url(admin=True))
+    with db.unit_of_work(db.OPERATOR) as session:
+        ids = finding.every_case(session)
+        searching.index_many(session, ids)
+    out.print(f"{text.number(len(ids))} ärenden är sökbara.")
+
+
+@app.command()
 def demo() -> None:
     """Starta allt på den här datorn: databas, kö, webb, arbetare och taktslagare, med påhittade uppgifter."""
     # Whoever asks for the demo has it, also on servers of their own.

@@ -17,15 +17,19 @@ from starlette.types import Scope as AsgiScope
 
 import backend.accounts.pages
 import backend.deviations.pages
+import backend.exchange.pages
 import backend.pages
 import backend.statistics.pages
 import backend.summaries.pages
 from backend.access import Identity, Permission
+from backend.agreements.rules import may_route
 from backend.audit import actions as audit
 from backend.core import errors
 from backend.core.text import gettext as _
 from backend.core.web import Typed, draw, url
 from backend.core.web.middleware import BodyTooLargeError, Walls
+from backend.deviations import sentences
+from backend.deviations.words import REASONS
 from backend.settings import settings
 
 log = structlog.get_logger()
@@ -43,6 +47,8 @@ PROSE: dict[str, Callable[[], str]] = {
     "no_action_reason": lambda: _("Varför ingen åtgärd behövs"),
     "follow_up": lambda: _("Uppföljning"),
     "comment": lambda: _("Kommentar"),
+    "text": lambda: _("Text"),
+    "reason": lambda: _("Skäl"),
 }
 
 
@@ -61,6 +67,7 @@ def create_app() -> FastAPI:
     app.include_router(backend.deviations.pages.router)
     app.include_router(backend.statistics.pages.router)
     app.include_router(backend.summaries.pages.router)
+    app.include_router(backend.exchange.pages.router)
     if settings().demo_people_allowed:
         app.include_router(backend.pages.demo)
     for kind, handler in (
@@ -108,8 +115,11 @@ def _frame(request: Request) -> dict[str, Any]:
         ("deviations.inbox", _("Inkorg"), me.may(Permission.SEE_CASES)),
         ("deviations.list", _("Ärenden"), me.may(Permission.FILE)),
         ("deviations.report", _("Rapportera"), me.may(Permission.FILE)),
+        ("register.list", _("Register"), me.everywhere(Permission.REGISTER)),
         ("statistics.figures", _("Siffror"), me.may(Permission.SEE_FIGURES)),
         ("summaries.list", _("Månaden"), True),
+        ("routing.list", _("Vart ärendena går"), may_route(me)),
+        ("directory.organisation", _("Organisationen"), me.may(Permission.ADMINISTER)),
     ]
     here = request.url.path
     nav = [
@@ -118,7 +128,13 @@ def _frame(request: Request) -> dict[str, Any]:
         if shown
     ]
     person = {"title": me.title, "place": me.place_name, "initials": _initials(me.title)}
-    return {"me": person, "nav": nav, "can_switch": me.several}
+    return {
+        "me": person,
+        "nav": nav,
+        "can_switch": me.several,
+        "may_search": bool(me.branches),
+        "flash": sentences.done(request.query_params.get("did")),
+    }
 
 
 def _initials(title: str) -> str:
@@ -129,9 +145,8 @@ def _failed(request: Request, error: errors.SamsvarError) -> Response:
     me: Identity | None = getattr(request.state, "me", None)
     if isinstance(error, errors.LoginRequiredError):
         address = "" if request.method != "GET" else request.url.path
-        return draw.redirect_whole_page(
-            request, url("accounts.log_in", {"next": address if address != "/" else ""})
-        )
+        door = "accounts.choose" if isinstance(error, errors.PlaceRequiredError) else "accounts.log_in"
+        return draw.redirect_whole_page(request, url(door, {"next": address if address != "/" else ""}))
     if me is not None and error.status in (403, 404):
         number = request.path_params.get("case_number")
         audit.record_refusal(me, f"refused.{error.status}", cases=[number[:40]] if number else [])
@@ -212,7 +227,12 @@ def _broken(request: Request, error: Exception) -> Response:
 def _page(request: Request, status: int, heading: str, text: str, *, template: int | None = None) -> Response:
     """An error page, whole also to htmx, with what was typed so that nothing is lost."""
     typed: Typed = getattr(request.state, "typed", {})
-    kept = [(label(), typed[name][-1]) for name, label in PROSE.items() if typed.get(name, [""])[-1].strip()]
+    kept = [
+        (label(), typed[name][-1])
+        for name, label in PROSE.items()
+        # A reason may be a choice in a list, whose code says nothing to a person.
+        if typed.get(name, [""])[-1].strip() and typed[name][-1] not in REASONS
+    ]
     return draw.render_error(
         request, f"errors/{template or status}.html", status=status, heading=heading, text=text, kept=kept
     )

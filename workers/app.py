@@ -22,7 +22,11 @@ QoS.restore_at_shutdown = False
 for unfounded in (SecurityWarning, CPendingDeprecationWarning):
     warnings.filterwarnings("ignore", category=unfounded)
 
-celery = Celery("samsvar", broker=jobs.broker_url(), include=["workers.notifications", "workers.summaries"])
+celery = Celery(
+    "samsvar",
+    broker=jobs.broker_url(),
+    include=["workers.accounts", "workers.deviations", "workers.notifications", "workers.summaries"],
+)
 celery.conf.update(
     task_acks_late=False,  # what is to be done stands in the database, and a message held on to helps nobody
     task_ignore_result=True,

@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 
 def upgrade() -> None:
     _run("0002_life.sql")
+    _run("0002_walls.sql")
 
 
 def downgrade() -> None:

@@ -38,7 +38,12 @@ class Identity:
 
     @cached_property
     def scope(self) -> Scope:
-        return Scope(branches=self.branches, person=self.person_id)
+        opens: Literal["", "copies", "all"] = "copies" if self.may(Permission.SEALED) else ""
+        return Scope(
+            branches=self.branches,
+            person=self.person_id,
+            sealed="all" if self.may(Permission.MASK) else opens,
+        )
 
     @property
     def profession(self) -> str:

@@ -13,7 +13,7 @@ from backend.access import Identity
 from backend.accounts.models import LoginSession
 from backend.core import clock
 from backend.core.db import Db, narrow
-from backend.core.errors import LoginRequiredError
+from backend.core.errors import LoginRequiredError, PlaceRequiredError
 from backend.directory import queries as directory
 from backend.directory.models import Person
 from backend.settings import settings
@@ -85,6 +85,8 @@ def current(request: Request, db: Db) -> Identity:
     """The guard of every page that is not public. From here on the unit of work is this person's."""
     session = living_session(db, request.cookies.get(cookie_name()))
     me = identity_of(db, session) if session else None
+    if session and me is None and directory.places(db, session.person_id):
+        raise PlaceRequiredError
     if me is None:
         raise LoginRequiredError
     narrow(db, me.scope)

@@ -1,11 +1,13 @@
 """Logging in: what is known of a password, which sessions live, and how often someone has guessed."""
 
 from datetime import datetime
+from typing import Literal, get_args
 
 from sqlalchemy import ForeignKey, Identity, Index, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.db import Base
+from backend.directory.models import one_of
 
 
 class Password(Base):
@@ -46,3 +48,25 @@ class LoginFailure(Base):
     account: Mapped[bytes] = mapped_column(LargeBinary)
     network: Mapped[bytes] = mapped_column(LargeBinary)
     at: Mapped[datetime]
+
+
+Purpose = Literal["invitation", "reset"]
+
+
+class OneTimeLink(Base):
+    """A way in by mail, once. The token itself is nowhere: it is worked out from the salt and the installation's
+    secret when the mail is written, and what is kept is its hash. Without a person it belongs to an address
+    that nobody has, and opens nothing.
+    """
+
+    __tablename__ = "one_time_links"
+    __table_args__ = (one_of("purpose", get_args(Purpose)),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
+    purpose: Mapped[str] = mapped_column(Text)
+    salt: Mapped[bytes] = mapped_column(LargeBinary)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]

@@ -1,16 +1,18 @@
 """What the parties of a county have agreed: times, calendar, and the words a deviation is sorted by.
 
-An agreement is versioned, and its version is frozen on a case when that is sent.
+An agreement is versioned, and its version is frozen on a case when that is sent. What a branch has settled for
+itself, its routing rules, stands here too, since those who report to it read them.
 """
 
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Identity, Text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, Index, Text
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.core.db import Base
+from backend.directory.models import CARE_LEVELS, TARGET_GROUPS, Person, Unit, one_of
 
 
 class Agreement(Base):
@@ -49,3 +51,49 @@ class SteeringDocument(Base):
     code: Mapped[str] = mapped_column(Text)
     title: Mapped[str] = mapped_column(Text)
     ended_on: Mapped[date | None]
+
+
+class RoutingRule(Base):
+    """Where a branch wants what is sent to it to go: the unit for a category, a target group, a care level of the
+    sending unit, or several of them at once. Nothing named is everything. Ended, never rewritten.
+    """
+
+    __tablename__ = "routing_rules"
+    __table_args__ = (
+        one_of("target_group", TARGET_GROUPS),
+        one_of("care_level", CARE_LEVELS),
+        CheckConstraint("num_nonnulls(category_id, target_group, care_level) > 0", name="says_when"),
+        CheckConstraint("(ended_at is null) = (ended_by is null)", name="ended"),
+        ForeignKeyConstraint(
+            ["unit_id", "branch_id"], ["units.id", "units.branch_id"], name="fk_routing_rules_unit"
+        ),
+        Index("ix_routing_rules_branch", "branch_id", "ended_at"),
+        # Two living rules that say the same "when" could only contradict each other.
+        Index(
+            "uq_routing_rules_when",
+            "branch_id",
+            "category_id",
+            "target_group",
+            "care_level",
+            unique=True,
+            postgresql_where="ended_at is null",
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branches.id"))
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"))
+    target_group: Mapped[str | None] = mapped_column(Text)
+    care_level: Mapped[str | None] = mapped_column(Text)
+    unit_id: Mapped[int]
+    # Of rules that say equally much, the lowest goes first.
+    position: Mapped[int]
+    made_at: Mapped[datetime]
+    made_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+
+    category: Mapped[Category | None] = relationship()
+    unit: Mapped[Unit] = relationship()
+    maker: Mapped[Person] = relationship(foreign_keys=[made_by])

@@ -7,10 +7,10 @@ ask (see `backend/decisions/0002`). Nobody but this file commits.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import Depends
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event, text
@@ -54,12 +54,14 @@ class Scope:
     """What a transaction may reach: a database role, and the branches and person it acts for.
 
     `app` serves pages and the jobs of a branch; `counter` reads what can be counted, over all branches,
-    and no text; `operator` imports and mends.
+    and no text; `operator` imports and mends. `sealed` opens what is sealed for few: the copies of cases that have
+    left the branch, or all, the words behind a mask too.
     """
 
     role: str = "app"
     branches: tuple[int, ...] = ()
     person: int | None = None
+    sealed: Literal["", "copies", "all"] = ""
 
 
 NOBODY = Scope()
@@ -68,7 +70,8 @@ OPERATOR = Scope(role="operator")
 
 _SET = text(
     "select set_config('role', :role, true),"
-    " set_config('app.branches', :branches, true), set_config('app.person', :person, true)"
+    " set_config('app.branches', :branches, true), set_config('app.person', :person, true),"
+    " set_config('app.sealed', :sealed, true)"
 )
 
 
@@ -80,6 +83,7 @@ def _enter(db: Session, connection: Connection) -> None:
             "role": f"samsvar_{scope.role}",
             "branches": "{" + ",".join(map(str, scope.branches)) + "}" if scope.branches else "",
             "person": "" if scope.person is None else str(scope.person),
+            "sealed": scope.sealed,
         },
     )
 
@@ -94,6 +98,33 @@ def narrow(db: Session, scope: Scope) -> None:
     """Let an anonymous unit of work become someone's, once: a session is never handed on."""
     if db.info["scope"] is not NOBODY:
         raise RuntimeError("this unit of work already belongs to someone")
+    _enter_as(db, scope)
+
+
+@contextmanager
+def reaching(db: Session, *branches: int, sealed: bool = False) -> Iterator[None]:
+    """Widen the walls for one write that must reach the other party's rows: the move by which a case leaves one's
+    own sight, and what hangs on a case on both its sides. What is written inside is flushed inside.
+    """
+    narrowly: Scope = db.info["scope"]
+    db.flush()
+    _enter_as(
+        db,
+        replace(
+            narrowly, branches=(*narrowly.branches, *branches), sealed="all" if sealed else narrowly.sealed
+        ),
+    )
+    try:
+        yield
+        db.flush()
+    except BaseException:
+        # The transaction, or its savepoint, is undone by whoever began it, and its settings with it.
+        db.info["scope"] = narrowly
+        raise
+    _enter_as(db, narrowly)
+
+
+def _enter_as(db: Session, scope: Scope) -> None:
     db.info["scope"] = scope
     _enter(db, db.connection())
 

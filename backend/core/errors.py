@@ -41,6 +41,10 @@ class LoginRequiredError(SamsvarError):
     status = 401
 
 
+class PlaceRequiredError(LoginRequiredError):
+    """Logged in, but without a place to act in: none is chosen yet, or the one chosen has ended and another has not."""
+
+
 class TooManyTriesError(SamsvarError):
     """Login guesses are slowed; `seconds` until the next one is heard."""
 

@@ -3,21 +3,34 @@ that the pages call, at the moments they would have been made.
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from backend.access import Identity
 from backend.accounts import actions as accounts
+from backend.agreements import actions as agreements
+from backend.agreements.forms import RoutingRuleForm
+from backend.agreements.queries import former_routing_rules, routing_rules
 from backend.core import calendar, clock, db
 from backend.deviations import actions, queries
-from backend.deviations.forms import AnswerActionForm, AnswerForm, ReportForm, VerdictForm
-from backend.deviations.models import CauseArea, EventKind, Outcome, VerdictKind
-from backend.directory.models import County
+from backend.deviations.forms import (
+    AnswerActionForm,
+    AnswerForm,
+    DeclineForm,
+    MaskForm,
+    QuestionForm,
+    RedirectForm,
+    ReportForm,
+    ResendForm,
+    VerdictForm,
+)
+from backend.deviations.models import CauseArea, Deviation, EventKind, Outcome, Reason, VerdictKind
+from backend.directory.models import County, Unit
 from backend.exchange import COUNTIES
 from backend.exchange import actions as exchange
 from backend.summaries import actions as summaries
@@ -32,8 +45,11 @@ def fill() -> None:
     with _at(JOINED), db.unit_of_work(db.OPERATOR) as session:
         exchange.import_directory(session, BLEKINGE, "BLE")
         session.flush()
+        for hsa_id, telephone in TELEPHONES.items():
+            session.execute(update(Unit).where(Unit.hsa_id == hsa_id).values(telephone=telephone))
         for year in (2023, 2024):
             exchange.import_deviations(session, BLEKINGE / f"deviations-{year}.csv", "BLE")
+    _settle_rules()
     for number, case in enumerate(CASES, start=1):
         _live(number, case)
     with db.unit_of_work(db.COUNTER) as session:
@@ -58,12 +74,50 @@ class Case:
     severity: int | None = None
     event_kind: EventKind = EventKind.ADVERSE_EVENT
     target_group: str = "older"
+    turns: tuple["Turn", ...] = ()
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A turn of the road: how many days ago, who, and what they did."""
+
+    ago: int
+    who: str
+    does: Callable[[Session, Identity, Deviation], object]
+
+
+def _asks(text: str) -> Callable[[Session, Identity, Deviation], object]:
+    return lambda db, me, case: actions.question(db, me, case, QuestionForm(text=text))
+
+
+def _proposes(unit: str, why: str) -> Callable[[Session, Identity, Deviation], object]:
+    return lambda db, me, case: actions.redirect(db, me, case, RedirectForm(unit=unit, comment=why))
+
+
+def _declines(why: str) -> Callable[[Session, Identity, Deviation], object]:
+    form = DeclineForm(reason=Reason.NOT_INVOLVED, comment=why)
+    return lambda db, me, case: actions.decline(db, me, case, form)
+
+
+def _resends(unit: str, why: str) -> Callable[[Session, Identity, Deviation], object]:
+    return lambda db, me, case: actions.resend(db, me, case, ResendForm(unit=unit, comment=why))
+
+
+def _masks(slip: str) -> Callable[[Session, Identity, Deviation], object]:
+    def mask(db: Session, me: Identity, case: Deviation) -> object:
+        start = case.description.index(slip)
+        return actions.mask(db, me, case, MaskForm(field="description", start=start, end=start + len(slip)))
+
+    return mask
 
 
 NURSE, WARD = "hemsjukvard@solvesborg.example", "avd43@region.example"
 CENTRE, YOUTH, FAMILY = "vardcentral@region.example", "bup@region.example", "ifo@solvesborg.example"
 KARLSKRONA = "hemsjukvard@karlskrona.example"
 HOME, WARD43, TROSSO = "SE2120000852-V010", "SE2321000081-S011", "SE2321000081-N011"
+
+# Of the series that Post- och telestyrelsen keeps for made-up numbers.
+TELEPHONES = {HOME: "08-465 004 10", WARD43: "08-465 004 43", TROSSO: "08-465 004 11"}
 
 CASES = (
     Case(
@@ -155,7 +209,71 @@ CASES = (
         sent=6,
         severity=2,
     ),
+    Case(
+        NURSE,
+        HOME,
+        WARD43,
+        WARD,
+        "care_treatment",
+        "Det framgick inte vilken konsistens maten skulle ha, och patienten satte i halsen vid första måltiden hemma.",
+        sent=8,
+        severity=3,
+        turns=(Turn(1, WARD, _asks("Vilken dag skrevs patienten ut, och till korttids eller hem?")),),
+    ),
+    Case(
+        KARLSKRONA,
+        "SE2120000829-V010",
+        WARD43,
+        WARD,
+        "assistive_device",
+        "Lyftselen som följde med hem hade fel storlek.",
+        sent=5,
+        severity=1,
+        turns=(Turn(1, WARD, _proposes("SE0000000001-A010", "Selen provades ut av Omsorg Exempel.")),),
+    ),
+    Case(
+        NURSE,
+        HOME,
+        WARD43,
+        WARD,
+        "discharge_planning",
+        "Planeringen ställdes in med en timmes varsel och ingen ny tid gavs.",
+        sent=30,
+        severity=2,
+        turns=(
+            Turn(27, WARD, _declines("Vi var inte kallande enhet.")),
+            Turn(25, NURSE, _resends(WARD43, "Kallelsen kom från er avdelning, se planeringssystemet.")),
+            Turn(2, WARD, _declines("Kallelsen skickades av en annan avdelning i vårt namn.")),
+        ),
+    ),
+    Case(
+        NURSE,
+        HOME,
+        WARD43,
+        WARD,
+        "medication.supply",
+        "Rullen i dosapparaten var från före vårdtiden. Exempel Exempelsson fick gamla doser i två dagar.",
+        sent=4,
+        acknowledged=3,
+        severity=3,
+        turns=(Turn(2, "mas@solvesborg.example", _masks("Exempel Exempelsson")),),
+    ),
 )
+
+
+# Where the region wants what the municipalities send.
+RULES = (
+    RoutingRuleForm(category="medication", target_group="older", unit=WARD43),
+    RoutingRuleForm(category="medical_attendance", care_level="home_nursing", unit="SE2321000081-N000"),
+    RoutingRuleForm(category="sip", target_group="children_youth", unit="SE2321000081-S042"),
+)
+
+
+def _settle_rules() -> None:
+    with _at(JOINED), _acting("patientsakerhet@region.example") as (session, me):
+        if not routing_rules(session, me.branches) and not former_routing_rules(session, me.branches[0]):
+            for form in RULES:
+                agreements.add_routing_rule(session, me, form)
 
 
 def _submission(number: int) -> uuid.UUID:
@@ -189,6 +307,9 @@ def _live(number: int, case: Case) -> None:
     if case.answered is not None:
         with _at(case.answered), _acting(case.handler) as (session, me):
             actions.answer(session, me, queries.deviation(session, me, case_number), ANSWER)
+    for turn in case.turns:
+        with _at(turn.ago), _acting(turn.who) as (session, me):
+            turn.does(session, me, queries.deviation(session, me, case_number))
     if case.accepted is not None:
         with _at(case.accepted), _acting(case.reporter) as (session, me):
             verdict = VerdictForm(verdict=VerdictKind.ACCEPTED)

@@ -14,7 +14,9 @@ from backend.core.calendar import Calendar, at_hour, local_date
 from backend.core.text import day_and_month, days_of_months, long_date
 from backend.core.text import gettext as _
 
-Kind = Literal["acknowledge", "answer", "returned_answer", "verdict"]
+Kind = Literal[
+    "acknowledge", "answer", "returned_answer", "verdict", "reply", "confirm_redirect", "declined", "settle"
+]
 Unit = Literal["working", "calendar"]
 Cause = Literal["question"]
 Reader = Literal["receiver", "sender"]
@@ -45,17 +47,18 @@ class Terms:
     answer: Span = Span(60, "calendar")
     verdict: Span = Span(20, "working")
     returned_answer: Span = Span(10, "working")
+    reply: Span = Span(5, "working")
+    confirm_redirect: Span = Span(2, "working")
+    declined: Span = Span(20, "working")
+    settle: Span = Span(10, "working")
     answer_by_severity: Mapping[int, Span] = field(default_factory=dict, hash=False)
 
     def span(self, kind: Kind, severity: int | None = None) -> Span:
         """The time that clock has; for an answer, by the severity (1–4, None = not known) where so agreed."""
-        own: dict[Kind, Span] = {
-            "acknowledge": self.acknowledge,
-            "answer": self.answer if severity is None else self.answer_by_severity.get(severity, self.answer),
-            "returned_answer": self.returned_answer,
-            "verdict": self.verdict,
-        }
-        return own[kind]
+        if kind == "answer" and severity is not None:
+            return self.answer_by_severity.get(severity, self.answer)
+        agreed: Span = getattr(self, kind)
+        return agreed
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,12 +227,20 @@ _LAST_DAY = {
     "answer": lambda: _("Svar senast {day}"),
     "returned_answer": lambda: _("Nytt svar senast {day}"),
     "verdict": lambda: _("Bedöm svaret senast {day}"),
+    "reply": lambda: _("Svara på frågan senast {day}"),
+    "confirm_redirect": lambda: _("Säg ja eller nej senast {day}"),
+    "declined": lambda: _("Skicka vidare eller återta senast {day}"),
+    "settle": lambda: _("Kom överens senast {day}"),
 }
 _TODAY = {
     "acknowledge": lambda: _("Kvittera i dag"),
     "answer": lambda: _("Svar i dag"),
     "returned_answer": lambda: _("Nytt svar i dag"),
     "verdict": lambda: _("Bedöm i dag"),
+    "reply": lambda: _("Svara på frågan i dag"),
+    "confirm_redirect": lambda: _("Säg ja eller nej i dag"),
+    "declined": lambda: _("Skicka vidare eller återta i dag"),
+    "settle": lambda: _("Kom överens i dag"),
 }
 _WAITING = {
     ("question", "receiver"): lambda: _("medan ni väntade på vår komplettering"),
@@ -248,7 +259,7 @@ def terms_from(agreed: Mapping[str, object]) -> tuple[Terms, Calendar]:
         n, unit = cast(tuple[int, Unit], value)
         return Span(n, unit)
 
-    kinds = ("acknowledge", "answer", "verdict", "returned_answer")
+    kinds = tuple(name for name in Terms.__dataclass_fields__ if name != "answer_by_severity")
     own = {kind: span(agreed[kind]) for kind in kinds if kind in agreed}
     severities = cast(Mapping[str, object], agreed.get("answer_by_severity", {}))
     closed, opened = (

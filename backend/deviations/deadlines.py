@@ -1,49 +1,99 @@
 """Which clock runs on a case as it stands, and the sentence that explains its date."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from backend.deviations import clocks
-from backend.deviations.models import Answer, Deviation, Handover, State
-from backend.deviations.rules import WAITS_FOR, Party, needs_answer
+from backend.deviations.models import Deviation, Handover, Pause, State
+from backend.deviations.rules import WAITS_FOR, Turn, needs_answer
 
 
 @dataclass(frozen=True)
 class Deadline:
     kind: clocks.Kind
-    party: Party
+    party: Turn
     due_on: date
     explanation: str
     late: bool
     words: str
 
 
-def running(deviation: Deviation, leg: Handover, latest: Answer | None, now: datetime) -> list[Deadline]:
-    """The clocks that run now, the nearest first; none on imported history, or where nobody is waited for."""
-    state = State(deviation.state)
-    if deviation.imported or state not in WAITS_FOR:
-        return []
-    starts: list[tuple[clocks.Kind, datetime]] = []
-    if state is State.SENT:
-        starts.append(("acknowledge", leg.sent_at))
-    if state in (State.SENT, State.ACKNOWLEDGED) and needs_answer(deviation.event_kind):
-        starts.append(("answer", deviation.sent_at))
-    if state is State.RETURNED and latest is not None and latest.verdict_at is not None:
-        starts.append(("returned_answer", latest.verdict_at))
-    if state is State.ANSWERED and latest is not None:
-        starts.append(("verdict", latest.answered_at))
+# The clock of each state in which the sender, or both, are waited for.
+WAITING_CLOCKS: dict[State, clocks.Kind] = {
+    State.QUESTION: "reply",
+    State.REDIRECT_PROPOSED: "confirm_redirect",
+    State.DECLINED: "declined",
+    State.ANSWERED: "verdict",
+    State.DISPUTED: "settle",
+}
+
+
+def answer_due(
+    deviation: Deviation,
+    pauses: Sequence[Pause],
+    *,
+    as_of: datetime,
+    reader: clocks.Reader = "receiver",
+) -> clocks.Due:
+    """When the answer now waited for is due: the first one, a returned one, or one after a reopening.
+
+    A pause that is still open counts up to `as_of`; a pause of an earlier clock does not count for a later one.
+    """
     terms, calendar = clocks.terms_from(deviation.agreement.terms)
-    found = []
-    for kind, started in starts:
-        due = clocks.due(kind, started, terms.span(kind, deviation.severity), calendar)
+    kind: clocks.Kind = "returned_answer" if deviation.clock_kind == "returned_answer" else "answer"
+    own = [pause for pause in pauses if pause.started_at >= deviation.clock_started_at]
+    return clocks.due(
+        kind,
+        deviation.clock_started_at,
+        terms.span(kind, deviation.severity),
+        calendar,
+        [clocks.Pause(pause.started_at, pause.ended_at) for pause in own],
+        as_of=as_of,
+        reader=reader,
+    )
+
+
+def from_now(deviation: Deviation, kind: clocks.Kind, now: datetime) -> date:
+    """The day by which the one who is waited for should act, when the waiting begins now."""
+    terms, calendar = clocks.terms_from(deviation.agreement.terms)
+    return clocks.due(kind, now, terms.span(kind), calendar).due_on
+
+
+def running(
+    deviation: Deviation,
+    leg: Handover,
+    pauses: Sequence[Pause],
+    waiting_since: datetime,
+    now: datetime,
+    reader: clocks.Reader = "receiver",
+) -> list[Deadline]:
+    """The clocks that run now, the nearest first; none on resting history, or where nobody is waited for.
+
+    `waiting_since` is when the case came into its present state.
+    """
+    state = State(deviation.state)
+    if deviation.resting or state not in WAITS_FOR:
+        return []
+    terms, calendar = clocks.terms_from(deviation.agreement.terms)
+    found: list[tuple[clocks.Kind, clocks.Due]] = []
+    if state is State.SENT:
         found.append(
-            Deadline(
-                kind,
-                WAITS_FOR[state],
-                due.due_on,
-                due.explanation,
-                clocks.is_late(due.due_on, now),
-                clocks.due_words(due.due_on, now, kind),
-            )
+            ("acknowledge", clocks.due("acknowledge", leg.sent_at, terms.span("acknowledge"), calendar))
         )
-    return found
+    if waiting := WAITING_CLOCKS.get(state):
+        found.append((waiting, clocks.due(waiting, waiting_since, terms.span(waiting), calendar)))
+    elif needs_answer(deviation.event_kind):
+        kind: clocks.Kind = "returned_answer" if deviation.clock_kind == "returned_answer" else "answer"
+        found.append((kind, answer_due(deviation, pauses, as_of=now, reader=reader)))
+    return [
+        Deadline(
+            kind,
+            WAITS_FOR[state],
+            due.due_on,
+            due.explanation,
+            clocks.is_late(due.due_on, now),
+            clocks.due_words(due.due_on, now, kind),
+        )
+        for kind, due in found
+    ]

@@ -12,13 +12,14 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from backend.core import clock, screening
 from backend.core.text import gettext as _
-from backend.deviations.models import CauseArea, EventKind, Outcome, VerdictKind
+from backend.deviations.models import CauseArea, EventKind, Outcome, Reason, VerdictKind
 
 # Signs no keyboard writes on purpose, NUL among them, which the database cannot hold.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -100,6 +101,26 @@ class ReportForm(Form):
     sender_reference: Reference | None = None
 
 
+class SearchForm(Form):
+    q: Annotated[str, StringConstraints(strip_whitespace=False, max_length=200), _tidied, _screened] = ""
+
+
+class ViewForm(Form):
+    """A name for the filters of a list."""
+
+    name: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), _tidied, _screened
+    ]
+
+
+class BatchForm(Form):
+    """One verb for many cases; as many as a page of the list can show."""
+
+    verb: Literal["acknowledge", "assign"]
+    person: int | None = None
+    case_number: Annotated[list[Code], Field(min_length=1, max_length=50)]
+
+
 class DraftForm(Form):
     """A report as it stands: anything may be missing, but a personnummer is refused here too."""
 
@@ -158,5 +179,121 @@ class VerdictForm(Form):
         return self
 
 
-class WithdrawForm(Form):
+class CommentForm(Form):
+    """A verb that needs its reason: withdraw, reopen, give a draft back."""
+
     comment: Prose
+
+
+WithdrawForm = CommentForm
+
+
+class Nothing(Form):
+    """A verb that says all by itself."""
+
+
+class ThanksForm(Form):
+    """An acknowledgement may carry a word of thanks."""
+
+    comment: Prose | None = None
+
+
+class QuestionForm(Form):
+    text: Prose
+
+
+class RedirectForm(Form):
+    unit: Code
+    reason: Reason = Reason.WRONG_RECIPIENT
+    comment: Prose
+
+
+class ConfirmRedirectForm(Form):
+    confirm: bool
+    comment: Prose | None = None
+
+
+class DeclineForm(Form):
+    reason: Reason
+    comment: Prose
+    suggested_unit: Code | None = None
+
+
+class ResendForm(Form):
+    """Where the sender sends a case that was declined."""
+
+    unit: Code
+    comment: Prose
+
+
+class SettleForm(Form):
+    outcome: Literal["agree", "partly", "not_ours", "disagreement"]
+    comment: Prose
+
+
+class DelayForm(Form):
+    reason: Prose
+    promised_on: date
+
+    @field_validator("promised_on")
+    @classmethod
+    def _ahead(cls, value: date) -> date:
+        if value <= clock.today():
+            raise PydanticCustomError("past", "{text}", {"text": _("Välj en dag som kommer.")})
+        return value
+
+
+class IdentifiedForm(Form):
+    on: PastDay
+    how: Literal["telephone", "secure_message"]
+    ground: Literal["consent", "coherent_care", "other_law"] | None = None
+
+
+class LinkForm(Form):
+    case_number: Code
+
+
+class MaskForm(Form):
+    """What to hide: the text from `start` up to `end` of a field such as `description` or `answers.12.cause`."""
+
+    field: Annotated[str, StringConstraints(max_length=60, pattern=r"^[a-z_]+(\.\d+\.[a-z_]+)?$")]
+    start: Annotated[int, Field(ge=0)]
+    end: Annotated[int, Field(ge=1)]
+
+
+class NoteForm(Form):
+    text: Prose
+    mention: list[int] = []
+
+
+class AssignForm(Form):
+    person: int
+
+
+class InviteForm(Form):
+    email: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=254)]
+
+
+class RiskForm(Form):
+    severity: Annotated[int, Field(ge=1, le=4)] | None = None
+    probability: Annotated[int, Field(ge=1, le=4)] | None = None
+
+
+class FlagForm(Form):
+    law: Literal["lex_maria", "lex_sarah"]
+    comment: Prose | None = None
+
+
+class TakeOverForm(Form):
+    law: Literal["lex_maria", "lex_sarah"]
+    taken_over_by: Function
+
+
+class ReferenceForm(Form):
+    """Left empty, the reference is taken away."""
+
+    reference: Reference = ""
+
+
+class RegistryForm(Form):
+    registry_number: Reference = ""

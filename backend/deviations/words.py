@@ -46,10 +46,47 @@ CAUSE_AREAS: Words = {
 STATES: Words = {
     "sent": lambda: _("Skickat"),
     "acknowledged": lambda: _("Kvitterat"),
+    "in_review": lambda: _("Utreds"),
+    "question": lambda: _("Fråga ställd"),
+    "declined": lambda: _("Avböjt"),
+    "redirect_proposed": lambda: _("Annan mottagare föreslagen"),
+    "disputed": lambda: _("Tvistigt"),
     "answered": lambda: _("Besvarat"),
     "returned": lambda: _("Åter för nytt svar"),
     "closed": lambda: _("Avslutat"),
     "withdrawn": lambda: _("Återtaget"),
+}
+REASONS: Words = {
+    "wrong_recipient": lambda: _("Fel mottagare"),
+    "not_involved": lambda: _("Vi var inte inblandade"),
+    "duplicate": lambda: _("Samma rapport finns redan"),
+    "other_process": lambda: _("Hör till en annan väg, till exempel klagomål eller orosanmälan"),
+    "other": lambda: _("Annat"),
+}
+SETTLEMENTS: Words = {
+    **OUTCOMES,
+    "disagreement": lambda: _("Vi är oeniga och avslutar ärendet så"),
+}
+IDENTIFIED_HOW: Words = {
+    "telephone": lambda: _("Per telefon"),
+    "secure_message": lambda: _("Säkert meddelande"),
+}
+IDENTIFIED_GROUNDS: Words = {
+    "consent": lambda: _("Patienten har samtyckt"),
+    "coherent_care": lambda: _("Sammanhållen vård- och omsorgsdokumentation"),
+    "other_law": lambda: _("Annat stöd i lag"),
+}
+LAWS: Words = {"lex_maria": lambda: _("Lex Maria"), "lex_sarah": lambda: _("Lex Sarah")}
+LEFT_HOW: Words = {
+    "redirected": lambda: _("Skickat vidare"),
+    "declined": lambda: _("Avböjt"),
+    "withdrawn": lambda: _("Återtaget"),
+}
+PROBABILITIES: Words = {
+    "1": lambda: _("Mycket liten: knappast igen"),
+    "2": lambda: _("Liten: någon gång på några år"),
+    "3": lambda: _("Stor: varje år"),
+    "4": lambda: _("Mycket stor: varje månad eller oftare"),
 }
 CARE_LEVELS: Words = {
     "inpatient": lambda: _("Slutenvård"),
@@ -88,16 +125,26 @@ def turn(state: State, party: Party | None, *, good_example: bool = False) -> tu
     to_do = {
         State.SENT: _("Att kvittera"),
         State.ACKNOWLEDGED: _("Att besvara"),
+        State.IN_REVIEW: _("Att besvara"),
         State.RETURNED: _("Svara på nytt"),
         State.ANSWERED: _("Svar att läsa"),
+        State.QUESTION: _("Fråga att svara på"),
+        State.REDIRECT_PROPOSED: _("Ja eller nej till ny mottagare"),
+        State.DECLINED: _("Avböjt, skicka vidare eller återta"),
+        State.DISPUTED: _("Att komma överens om"),
     }
-    if WAITS_FOR.get(state) == party and party is not None:
+    if WAITS_FOR.get(state) in (party, "both") and party is not None:
         return to_do[state], "waiting"
     waiting = {
         State.SENT: (_("Skickat, inväntar kvittens"), "info"),
         State.ACKNOWLEDGED: (_("Kvitterat, inväntar svar"), "info"),
+        State.IN_REVIEW: (_("Utreds, inväntar svar"), "info"),
         State.RETURNED: (_("Inväntar nytt svar"), "info"),
         State.ANSWERED: (_("Besvarat, inväntar bedömning"), "info"),
+        State.QUESTION: (_("Fråga ställd, inväntar avsändaren"), "info"),
+        State.REDIRECT_PROPOSED: (_("Annan mottagare föreslagen, inväntar avsändaren"), "info"),
+        State.DECLINED: (_("Avböjt, inväntar avsändaren"), "info"),
+        State.DISPUTED: (_("Tvistigt"), "info"),
         State.CLOSED: (_("Avslutat"), "done"),
         State.WITHDRAWN: (_("Återtaget"), "neutral"),
     }

@@ -3,15 +3,29 @@
 The branch is the secrecy circle: the root of a unit tree under its own board, with its own intake.
 """
 
-from datetime import date
+import re
+from datetime import date, datetime
+from typing import Any, Literal, get_args
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, Index, Integer, Text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    Text,
+    false,
+)
 from sqlalchemy import UniqueConstraint as Unique
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.access import Role
 from backend.core.db import Base
+
+HSA_ID = re.compile(r"SE\d{10}-[A-Z0-9]{1,18}", re.ASCII)
+"""`SE`, ten digits, a dash, capitals and digits: at most 31 characters. No check digit is demanded."""
 
 ORGANISATION_KINDS = ("region", "municipality", "private_provider", "external", "other")
 CARE_LEVELS = (
@@ -66,12 +80,17 @@ class Branch(Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
     hsa_id: Mapped[str] = mapped_column(Text, unique=True)
     name: Mapped[str] = mapped_column(Text)
+    review_before_sending: Mapped[bool] = mapped_column(default=False, server_default=false())
+    approve_answers: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     organisation: Mapped[Organisation] = relationship()
 
 
 class Unit(Base):
-    """A unit of a branch. `path` holds the ids from the root down to the unit itself."""
+    """A unit of a branch. `path` holds the ids from the root down to the unit itself.
+
+    Of a unit that has ended, `successor_id` names the one that took over what was left there.
+    """
 
     __tablename__ = "units"
     __table_args__ = (
@@ -80,6 +99,9 @@ class Unit(Base):
         # A unit's parent is of the same branch: a tree never crosses a secrecy circle.
         ForeignKeyConstraint(
             ["parent_id", "branch_id"], ["units.id", "units.branch_id"], name="fk_units_parent"
+        ),
+        ForeignKeyConstraint(
+            ["successor_id", "branch_id"], ["units.id", "units.branch_id"], name="fk_units_successor"
         ),
         Index("uq_units_intake", "branch_id", unique=True, postgresql_where="intake and ended_on is null"),
         Index("ix_units_path", "path", postgresql_using="gin"),
@@ -95,9 +117,29 @@ class Unit(Base):
     intake: Mapped[bool]
     commissioned_by_id: Mapped[int | None] = mapped_column(ForeignKey("branches.id"))
     path: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    telephone: Mapped[str | None] = mapped_column(Text)
     ended_on: Mapped[date | None]
+    successor_id: Mapped[int | None]
 
     branch: Mapped[Branch] = relationship(foreign_keys=[branch_id])
+
+
+UnitChangeKind = Literal["added", "changed", "moved", "ended", "merged", "reopened", "intake"]
+
+
+class UnitChange(Base):
+    """What was done to a unit, by whom (nobody where a file was read in), and what it changed."""
+
+    __tablename__ = "unit_changes"
+    __table_args__ = (one_of("what", get_args(UnitChangeKind)),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"), index=True)
+    at: Mapped[datetime]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    what: Mapped[str] = mapped_column(Text)
+    before: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    after: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
 class Group(Base):
@@ -154,3 +196,18 @@ class Assignment(Base):
 
     person: Mapped[Person] = relationship(back_populates="assignments")
     unit: Mapped[Unit | None] = relationship()
+
+
+class Substitute(Base):
+    """Who stands in for somebody in one branch, between two dates, both included."""
+
+    __tablename__ = "substitutes"
+    __table_args__ = (CheckConstraint("person_id <> substitute_id", name="another"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    substitute_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branches.id"), index=True)
+    valid_from: Mapped[date]
+    valid_to: Mapped[date]
+    made_by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))

@@ -17,10 +17,8 @@ from python_calamine import CalamineError, CalamineWorkbook
 from backend.core import clock
 from backend.core.text import gettext as _
 from backend.core.text import join
+from backend.directory.models import HSA_ID
 from backend.exchange.outcome import RowFault
-
-HSA_ID = re.compile(r"SE\d{10}-[A-Z0-9]{1,18}", re.ASCII)
-"""`SE`, ten digits, a dash, capitals and digits: at most 31 characters. No check digit is demanded."""
 
 OLDEST = 1990
 

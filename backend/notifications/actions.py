@@ -34,6 +34,70 @@ def write(kind: str, case_number: str, unit: str, due_on: date | None) -> Letter
             _("Du har fått svar på ett ärende"),
             _("Mottagaren har svarat. Läs svaret och säg om det räcker.\n\n{number}: helst före {day}."),
         ),
+        "question": (
+            _("{unit} har fått en fråga om ett ärende"),
+            _("Mottagaren behöver veta mer för att kunna svara.\n\n{number}: svara på frågan senast {day}."),
+        ),
+        "reply": (
+            _("Frågan om ett ärende hos {unit} är tillbaka"),
+            _("Avsändaren har svarat, eller tiden för svar har gått ut.\n\n{number}: svar senast {day}."),
+        ),
+        "redirect_proposed": (
+            _("Ett ärende från {unit} kan höra till någon annan"),
+            _("Mottagaren föreslår en annan enhet. Ni säger ja eller nej.\n\n{number}: senast {day}."),
+        ),
+        "redirect_refused": (
+            _("Ett ärende är kvar hos {unit}"),
+            _("Förslaget om en annan mottagare gick inte igenom.\n\n{number}: svar senast {day}."),
+        ),
+        "declined": (
+            _("Ett ärende från {unit} har avböjts"),
+            _("Läs varför, och skicka det vidare eller återta det.\n\n{number}: senast {day}."),
+        ),
+        "disputed": (
+            _("Ett ärende vid {unit} behöver en överenskommelse"),
+            _(
+                "Ärendet är avböjt två gånger. Parterna kommer överens om hur det slutar.\n\n{number}: senast {day}."
+            ),
+        ),
+        "settle_proposed": (
+            _("Ett förslag till överenskommelse väntar på {unit}"),
+            _("Den andra parten föreslår hur ärendet slutar.\n\n{number}: svara senast {day}."),
+        ),
+        "delay_notice": (
+            _("Svaret på ett ärende från {unit} dröjer"),
+            _("Mottagaren har lämnat besked om när svaret kommer.\n\n{number}"),
+        ),
+        "reopened": (
+            _("Ett ärende vid {unit} är öppnat igen"),
+            _("Det fanns mer att säga. Läs varför i ärendet.\n\n{number}"),
+        ),
+        "masked": (
+            _("En uppgift har maskerats i ett ärende vid {unit}"),
+            _(
+                "Ta ställning till om det är en personuppgiftsincident. Underlaget finns i ärendet.\n\n{number}"
+            ),
+        ),
+        "external": (
+            _("Ett ärende ska skickas till en part utanför Samsvar"),
+            _("Mottagaren har ingen inloggning. Skriv ut ärendet, skicka det och för in svaret.\n\n{number}"),
+        ),
+        "mention": (
+            _("En kollega vid {unit} vill att du läser en anteckning"),
+            _("Du är nämnd i en intern anteckning.\n\n{number}"),
+        ),
+        "assigned": (
+            _("Du har fått ett ärende vid {unit}"),
+            _("Ärendet är tilldelat dig.\n\n{number}"),
+        ),
+        "invited": (
+            _("Du är inbjuden att medverka i ett ärende vid {unit}"),
+            _("Du kan läsa ärendet, anteckna och skriva på svaret.\n\n{number}"),
+        ),
+        "for_approval": (
+            _("Ett svar från {unit} väntar på ditt godkännande"),
+            _("Läs utkastet och skicka det, eller skriv vad som behöver ändras.\n\n{number}"),
+        ),
         "reminder_before": (
             _("Ett ärende hos {unit} ska snart besvaras"),
             _("Ett ärende hos {unit} väntar på svar.\n\n{number}: svar senast {day}, {when}."),

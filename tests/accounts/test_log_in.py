@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
-from backend.accounts import actions as accounts
+from backend.accounts.actions import passwords
 from backend.settings import settings
 from tests.accounts.addresses import ELSEWHERE
 from tests.accounts.browsers import PASSWORD, end_assignments, log_in, told
@@ -68,7 +68,7 @@ def test_a_wrong_password_and_an_unknown_person_are_told_the_same(
 def test_a_wrong_password_and_an_unknown_person_take_the_same_time(blekinge: str, browser: Browser) -> None:
     known = [ANNA, BOB, CHARLIE, IDA, MATS]
     unknown = [f"ingen{n}@solvesborg.example" for n in range(5)]
-    accounts._nobodys_hash()  # made once in the life of a process
+    passwords._nobodys_hash()  # made once in the life of a process
     client, spent = browser(), {True: [0.0], False: [0.0]}
     for pair in zip(known, unknown, strict=True):
         for email in pair:

@@ -44,6 +44,8 @@ def test_a_person_of_several_branches_chooses_and_is_nowhere_before(
     answer = log_in(client, ANNA, next="/inbox")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login/assignment?next=%2Finbox")
     assert not inside(client)
+    # Every other page leads to the choice too, and back.
+    assert client.get("/inbox").headers["Location"] == "/login/assignment?next=%2Finbox"
     page = client.get(answer.headers["Location"])
     assert offered(page) == [
         (KARLSKRONA, "Vård och omsorg Karlskrona", False),

@@ -11,6 +11,8 @@ from tests.browser.test_the_loop import MAS, NURSE, WARD, Enter
 
 AXE = (Path(__file__).parent / "vendor" / "axe" / "axe.min.js").read_text("utf-8")
 COORDINATOR = "samordnare@lan.example"
+ADMINISTRATOR = "admin@solvesborg.example"
+REGISTRAR = "registrator@region.example"
 NARROW = {"width": 320, "height": 640}
 
 
@@ -41,14 +43,76 @@ def a_faulty_answer(page: Page) -> None:
 
 def a_faulty_report(page: Page) -> None:
     page.goto("/deviations/new")
-    page.get_by_role("button", name="Granska och skicka").click()
+    page.get_by_role("button", name="Skicka", exact=True).click()
     page.wait_for_selector("#error-summary")
+
+
+def a_report_to_look_at_first(page: Page) -> None:
+    page.goto("/deviations/new")
+    page.locator("input#receiver_unit").fill("avdelning 43")
+    page.locator("input#receiver_unit").press("ArrowDown")
+    page.locator("input#receiver_unit").press("Enter")
+    page.get_by_label("Vad gäller det?").select_option(label="Läkemedelslista")
+    page.get_by_label("Vad hände?").fill("Dottern Eva Lind ringde från 070-174 06 05.")
+    page.get_by_role("button", name="Skicka", exact=True).click()
+    page.wait_for_selector("mark")
 
 
 def an_unfolded_report(page: Page) -> None:
     page.goto("/deviations/new")
     for fold in page.locator("form summary").all():
         fold.click()
+
+
+def unfolded(address: str) -> Callable[[Page], None]:
+    def go(page: Page) -> None:
+        page.goto(address)
+        for fold in page.locator("main summary").all():
+            fold.click()
+
+    return go
+
+
+def turn(way: str) -> Callable[[Page], None]:
+    def go(page: Page) -> None:
+        first_case("/inbox")(page)
+        page.goto(f"{page.url.partition('?')[0]}/{way}")
+
+    return go
+
+
+def a_nurses_page(page: Page) -> None:
+    page.goto("/directory/people?q=hemsjuk")
+    page.locator(".members a").first.click()
+    page.wait_for_url("**/directory/people/*")
+    for fold in page.locator("main summary").all():
+        fold.click()
+
+
+def a_faulty_person(page: Page) -> None:
+    page.goto("/directory/people/new")
+    page.get_by_role("button", name="Lägg till personen").click()
+    page.wait_for_selector("#error-summary")
+
+
+def a_search(page: Page) -> None:
+    page.goto("/search")
+    page.locator("#q").fill("läkemedelslista")
+    page.locator("#q").press("Enter")
+    page.wait_for_selector("#hits")
+
+
+def an_unfolded_case(page: Page) -> None:
+    first_case("/inbox")(page)
+    for fold in page.locator("main summary").all():
+        if fold.is_visible():
+            fold.click()
+
+
+def a_faulty_turn(page: Page) -> None:
+    turn("decline")(page)
+    page.get_by_role("button", name="Avböj", exact=True).click()
+    page.wait_for_selector("#error-summary")
 
 
 PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
@@ -60,19 +124,43 @@ PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "start of a coordinator": (COORDINATOR, goes_to("/")),
     "report": (NURSE, an_unfolded_report),
     "faulty report": (NURSE, a_faulty_report),
+    "report to look at first": (NURSE, a_report_to_look_at_first),
     "inbox": (WARD, goes_to("/inbox")),
     "list": (MAS, goes_to("/deviations")),
+    "filtered list": (MAS, goes_to("/deviations?direction=out&state=closed&late=true")),
+    "search": (MAS, a_search),
     "empty list": (MAS, goes_to("/deviations?state=withdrawn")),
     "case to answer": (WARD, first_case("/inbox")),
     "answer": (WARD, the_answer_page),
     "faulty answer": (WARD, a_faulty_answer),
     "case with an answer to judge": (NURSE, first_case("/inbox")),
     "closed case": (MAS, first_case("/deviations?state=closed")),
+    "unfolded case": (WARD, an_unfolded_case),
+    "redirect": (WARD, turn("redirect")),
+    "decline": (WARD, turn("decline")),
+    "faulty decline": (WARD, a_faulty_turn),
+    "mask": (MAS, turn("mask")),
+    "masked": (MAS, turn("masked")),
+    "print": (WARD, turn("print")),
+    "start of safety": (MAS, goes_to("/")),
+    "start of a registrar": (REGISTRAR, goes_to("/")),
+    "register": (REGISTRAR, goes_to("/register")),
+    "sealed copies": (REGISTRAR, goes_to("/register?show=sealed")),
+    "reviews": (MAS, goes_to("/reviews")),
     "figures": (MAS, goes_to("/figures?from=2023-01&to=2024-12")),
     "months": (COORDINATOR, goes_to("/summaries")),
     "month": (COORDINATOR, goes_to("/summaries/BLE/2024-11")),
     "directory": (NURSE, goes_to("/directory")),
-    "settings": (NURSE, goes_to("/settings")),
+    "settings": (NURSE, unfolded("/settings")),
+    "forgotten password": (None, goes_to("/login/reset")),
+    "organisation": (ADMINISTRATOR, goes_to("/directory/organisation")),
+    "branch": (MAS, goes_to("/directory/branches/SE2120000852-V000")),
+    "unit": (ADMINISTRATOR, unfolded("/directory/units/SE2120000852-V010")),
+    "new unit": (ADMINISTRATOR, goes_to("/directory/units/new")),
+    "people": (ADMINISTRATOR, goes_to("/directory/people")),
+    "person": (ADMINISTRATOR, a_nurses_page),
+    "faulty person": (ADMINISTRATOR, a_faulty_person),
+    "import": (ADMINISTRATOR, goes_to("/directory/import")),
     "404": (NURSE, goes_to("/deviations/BLE-2026-000000")),
     "403": (COORDINATOR, goes_to("/deviations/new")),
 }
@@ -128,7 +216,7 @@ def test_the_report_is_filed_by_keyboard_alone(enter: Enter) -> None:
     page.keyboard.type("Läkemedelslista")
     tab_to(page, "description")
     page.keyboard.type("Listan följde inte med hem.")
-    tab_to(page, "Granska och skicka")
+    tab_to(page, "Granska först")
     page.keyboard.press("Enter")
     page.wait_for_url("**/deviations/check")
     tab_to(page, "Skicka")

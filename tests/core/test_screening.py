@@ -8,7 +8,7 @@ import unicodedata
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from backend.core.screening import Hit, Kind, certain
@@ -234,11 +234,14 @@ DASHES = st.sampled_from(["", "-", "+", "\u2010", "\u2013", "\u2212", "\uff0d"])
 WORDS = st.text(alphabet="abcdeåäö .,()é", max_size=20)
 
 
+@settings(deadline=None)  # a busy machine is no fault of the text
 @given(born=BORN, serial=st.integers(1, 999), abroad=st.booleans(), short=st.booleans(), data=st.data())
 def test_no_spelling_hides_a_number(
     born: date, serial: int, abroad: bool, short: bool, data: st.DataObject
 ) -> None:
     written = number(born.year, born.month, born.day + 60 * abroad, serial)
+    # Said otherwise below: a child of the last year, spelled "20260514 1405", is only probable.
+    assume(TODAY - born > timedelta(days=400))
     # Which of several centuries ten digits mean does not matter, as long as one of them is possible.
     birth, last = written[2:8] if short else written[:8], written[8:]
     gap = data.draw(SEPARATORS) + data.draw(DASHES) + data.draw(SEPARATORS)
@@ -253,6 +256,7 @@ def test_no_spelling_hides_a_number(
     assert certain(text + " " + after, today=TODAY) == [Hit(start, len(text), kind)]
 
 
+@settings(deadline=None)  # a busy machine is no fault of the text
 @given(born=BORN, serial=st.integers(1, 999), data=st.data())
 def test_spaces_anywhere_hide_no_twelve_digits(born: date, serial: int, data: st.DataObject) -> None:
     twelve = number(born.year, born.month, born.day, serial)
@@ -263,6 +267,7 @@ def test_spaces_anywhere_hide_no_twelve_digits(born: date, serial: int, data: st
         assert certain(text, today=TODAY) == [Hit(0, len(text), "personnummer")]
 
 
+@settings(deadline=None)  # a busy machine is no fault of the text
 @given(st.text(alphabet="0129 -+\n\u200b:.Aa", max_size=80))
 def test_every_hit_covers_ten_or_twelve_digits(text: str) -> None:
     for hit in certain(text, today=TODAY):

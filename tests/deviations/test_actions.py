@@ -44,7 +44,7 @@ def test_the_due_date_explains_itself() -> None:
 
     with acting(ANNA) as (db, me):
         found = queries.deviation(db, me, filed())
-        running = deadlines.running(found, queries.handover(db, found), None, clock.now())
+        running = deadlines.running(found, queries.handover(db, found), [], found.sent_at, clock.now())
     assert [deadline.kind for deadline in running] == ["acknowledge", "answer"]
     assert running[1].explanation == (
         "Svar senast måndag 4 januari 2027: 60 dagar från 2 november slutar på nyårsdagen, "

@@ -33,7 +33,6 @@ def _november(blekinge: str) -> object:
     ("before", "verb"),
     [
         ([acknowledge], acknowledge),
-        ([acknowledge], withdraw),
         ([answer], acknowledge),
         ([answer], answer),
         ([answer], withdraw),

@@ -257,7 +257,7 @@ GUARDS = {
     BERIT: (200, 200, 303, 403, 403),
     "patientsakerhet@region.example": (200, 200, 303, 403, 403),
     ALICE: (404, 404, 404, 404, 404),
-    "registrator@solvesborg.example": (404, 404, 404, 404, 404),
+    "registrator@solvesborg.example": (200, 403, 403, 403, 403),
     IDA: (404, 404, 404, 404, 404),
     "sas@solvesborg.example": (404, 404, 404, 404, 404),
     "skolskoterska@solvesborg.example": (404, 404, 404, 404, 404),

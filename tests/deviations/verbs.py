@@ -2,17 +2,30 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
 from backend.core import clock
 from backend.core.db import NOBODY, unit_of_work
+from backend.core.errors import NotFoundError
 from backend.core.jobs import Owed
 from backend.deviations import actions, queries
-from backend.deviations.forms import AnswerForm, VerdictForm, WithdrawForm
-from backend.deviations.models import Deviation, VerdictKind
-from tests.people import ANNA, ANSWER, BOB, acting
+from backend.deviations.forms import (
+    AnswerForm,
+    CommentForm,
+    DeclineForm,
+    Form,
+    QuestionForm,
+    RedirectForm,
+    ResendForm,
+    VerdictForm,
+    WithdrawForm,
+)
+from backend.deviations.models import Deviation, Reason, VerdictKind
+from backend.directory.models import Person
+from tests.people import ANNA, ANSWER, BOB, acting, filed
+from workers import deviations
 
 MONDAY = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 ACCEPTED = VerdictForm(verdict=VerdictKind.ACCEPTED)
@@ -66,3 +79,63 @@ def together(what: Callable[[], object], times: int) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def act(verb: str, number: str, by: str, form: Form | None = None) -> None:
+    """Any verb of the trade by its name, as that person, in a unit of work of its own."""
+    with acting(by) as (db, me):
+        found = queries.deviation(db, me, number)
+        do = getattr(actions, verb)
+        do(db, me, found) if form is None else do(db, me, found, form)
+
+
+def work() -> None:
+    """What the tick would have a worker do with the cases now."""
+    deviations.go_home()
+
+
+def owed_mails() -> list[tuple[str, str | None]]:
+    """The kinds of mail owed and not waived, with the address of whom they are for, where it is one person."""
+    with unit_of_work(NOBODY) as db:
+        rows = db.execute(
+            select(Owed.kind, Person.email)
+            .outerjoin(Person, Person.id == Owed.person_id)
+            .where(Owed.kind.like("notifications.%"), Owed.done_at.is_(None))
+            .order_by(Owed.id)
+        )
+        return [(kind.partition(".")[2], email) for kind, email in rows]
+
+
+SURGERY = "SE2321000081-S021"
+HEALTH_CENTRE = "SE2321000081-N011"
+KARLSKRONA = "SE2120000829-V010"
+PATIENT_SAFETY = "patientsakerhet@region.example"
+REGION_REGISTRAR = "registrator@region.example"
+HOME_CARE_MANAGER = "chef@solvesborg.example"
+
+ASK = QuestionForm(text="Vilken dag skrevs patienten ut?")
+TELL = QuestionForm(text="Fredagen den 30 oktober.")
+TO_KARLSKRONA = RedirectForm(unit=KARLSKRONA, comment="Patienten bor i Karlskrona.")
+DECLINE = DeclineForm(reason=Reason.NOT_INVOLVED, comment="Patienten var aldrig hos oss.")
+WHY = CommentForm(comment="Det kom fram mer.")
+
+
+def later(days: int) -> clock.at:
+    return clock.at(MONDAY + timedelta(days=days))
+
+
+def sees(number: str, email: str) -> bool:
+    with acting(email) as (db, me):
+        try:
+            queries.deviation(db, me, number)
+        except NotFoundError:
+            return False
+        return True
+
+
+def disputed() -> str:
+    number = filed()
+    act("decline", number, BOB, DECLINE)
+    act("resend", number, ANNA, ResendForm(unit="SE2321000081-S011", comment="Jo, ni skrev ut patienten."))
+    act("decline", number, BOB, DECLINE)
+    return number

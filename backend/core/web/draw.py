@@ -111,6 +111,7 @@ def frame(request: Request) -> dict[str, Any]:
         "me": None,
         "nav": [],
         "can_switch": False,
+        "may_search": False,
         "env_name": request.app.state.env,
         "flash": None,
         "errors": [],

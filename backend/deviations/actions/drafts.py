@@ -30,14 +30,7 @@ def save_draft(
     sent already, since a slow autosave must not bring back what is done.
     """
     kept = {name: typed[name][-1][:LONGEST] for name in KEPT if typed.get(name) and typed[name][-1].strip()}
-    faults = []
-    for name, value in kept.items():
-        try:
-            screened(value)
-        except PydanticCustomError as error:
-            faults.append(Fault(name, error.message()))
-    if faults:
-        raise InvalidError(*faults)
+    refuse_personnummer({name: [value] for name, value in kept.items()})
     if queries.by_submission(db, me, submission) is not None:
         raise ConflictError(_("Rapporten är redan skickad."))
     now = clock.now()
@@ -52,9 +45,25 @@ def save_draft(
     db.execute(
         insert(Draft)
         .values(row)
-        .on_conflict_do_update(index_elements=["submission"], set_={"typed": kept, "saved_at": now})
+        # What is written on is the writer's again: a manager reviews what was handed over, and nothing later.
+        .on_conflict_do_update(
+            index_elements=["submission"], set_={"typed": kept, "saved_at": now, "for_review_at": None}
+        )
     )
     return now
+
+
+def refuse_personnummer(typed: Mapping[str, Sequence[str]]) -> None:
+    """Raises InvalidError, by field, where a half-written text holds a certain personnummer."""
+    faults = []
+    for name, values in typed.items():
+        for value in values:
+            try:
+                screened(value)
+            except PydanticCustomError as error:
+                faults.append(Fault(name, error.message()))
+    if faults:
+        raise InvalidError(*faults)
 
 
 def discard_draft(db: Session, me: Identity, submission: uuid.UUID) -> None:

@@ -1,28 +1,66 @@
-"""What the sender does with a case that is sent: judge the answer, or take the report back."""
+"""What the sender does with a case that is sent: reply, judge the answer, take the report back, open it again."""
 
-from sqlalchemy import select
+from datetime import date
+
 from sqlalchemy.orm import Session
 
-from backend.access import Identity
+from backend.access import Identity, Permission
 from backend.core import clock, jobs
-from backend.deviations import clocks, queries
-from backend.deviations.actions.moving import REMINDERS, lock, move, owe_reminders
-from backend.deviations.forms import VerdictForm, WithdrawForm
-from backend.deviations.models import Answer, Deviation, VerdictKind
+from backend.core.errors import ConflictError
+from backend.core.text import gettext as _
+from backend.deviations import deadlines, queries, rules, searching
+from backend.deviations.actions.moving import (
+    REMINDERS,
+    check,
+    forbidden,
+    lock,
+    move,
+    owe_reminders,
+    set_answer_due,
+    take_up,
+    tell,
+)
+from backend.deviations.actions.sealing import seal
+from backend.deviations.forms import CommentForm, QuestionForm, VerdictForm
+from backend.deviations.models import Deviation, EndedHow, State, VerdictKind
+
+
+def reply(db: Session, me: Identity, deviation: Deviation, form: QuestionForm) -> Deviation:
+    """Reply to the receiver's question; its answer clock runs again, longer by the days it waited."""
+    lock(db, deviation)
+    check(db, me, deviation, "reply")
+    asked = queries.open_question(db, deviation)
+    due_on = end_pause(db, deviation)
+    move(db, me, deviation, "reply", next_due_on=due_on)
+    if asked is not None:
+        asked.reply, asked.ended_at = form.text, deviation.updated_at
+    owe_reminders(db, deviation, due_on, started=deviation.updated_at)
+    tell(db, deviation, "reply", deviation.receiver_branch_id)
+    return deviation
+
+
+def end_pause(db: Session, deviation: Deviation) -> date | None:
+    """Let the answer clock run again from now. Gives the new due date."""
+    now = clock.now()
+    for pause in queries.pauses(db, deviation):
+        if pause.ended_at is None:
+            pause.ended_at = now
+    db.flush()
+    return set_answer_due(db, deviation, now)
 
 
 def judge(db: Session, me: Identity, deviation: Deviation, form: VerdictForm) -> Deviation:
     """Say whether the answer is enough. Returned, it is due again; accepted, the case is closed."""
     lock(db, deviation)
-    latest = db.scalars(
-        select(Answer).where(Answer.deviation_id == deviation.id).order_by(Answer.id.desc()).limit(1)
-    ).one_or_none()
+    latest = queries.latest_answer(db, deviation)
     if form.verdict is VerdictKind.ACCEPTED:
         move(db, me, deviation, "accept", comment=form.comment, next_due_on=None)
-        deviation.accepted_at = deviation.closed_at = deviation.updated_at
+        deviation.accepted_at = deviation.accepted_at or deviation.updated_at
+        deviation.closed_at = deviation.updated_at
     else:
-        terms, calendar = clocks.terms_from(deviation.agreement.terms)
-        again = clocks.due("returned_answer", clock.now(), terms.span("returned_answer"), calendar).due_on
+        check(db, me, deviation, "return")
+        deviation.clock_kind, deviation.clock_started_at = "returned_answer", clock.now()
+        again = set_answer_due(db, deviation, clock.now())
         move(db, me, deviation, "return", comment=form.comment, next_due_on=again)
         owe_reminders(db, deviation, again, started=deviation.updated_at)
         jobs.owe(
@@ -41,11 +79,63 @@ def judge(db: Session, me: Identity, deviation: Deviation, form: VerdictForm) ->
     return deviation
 
 
-def withdraw(db: Session, me: Identity, deviation: Deviation, form: WithdrawForm) -> Deviation:
-    """Take a report back before the receiver has begun. It leaves the receiver's sight."""
+def withdraw(db: Session, me: Identity, deviation: Deviation, form: CommentForm) -> Deviation:
+    """Take a report back before the receiver has begun, or after it was declined. It leaves the receiver's sight; what
+    the receiver had been given is sealed for it.
+    """
     lock(db, deviation)
+    check(db, me, deviation, "withdraw")
+    declined = deviation.state == State.DECLINED
     leg = queries.handover(db, deviation)
+    if not declined:
+        seal(db, deviation, EndedHow.WITHDRAWN)
     move(db, me, deviation, "withdraw", comment=form.comment, next_due_on=None)
-    deviation.withdrawn_at = leg.ended_at = deviation.updated_at
+    deviation.withdrawn_at = deviation.updated_at
+    if not declined:
+        leg.ended_at, leg.ended_how = deviation.updated_at, EndedHow.WITHDRAWN
     jobs.waive(db, (*REMINDERS, "notifications.arrival"), deviation.id, "withdrawn")
+    searching.index(db, deviation)
+    return deviation
+
+
+def reopen(db: Session, me: Identity, deviation: Deviation, form: CommentForm) -> Deviation:
+    """Open a closed case again within 30 days, with a reason and a new answer clock. Managers of either side may."""
+    lock(db, deviation)
+    check(db, me, deviation, "reopen")
+    now = clock.now()
+    deviation.clock_kind, deviation.clock_started_at, deviation.reopened_at = "answer", now, now
+    due_on = set_answer_due(db, deviation, now)
+    move(db, me, deviation, "reopen", comment=form.comment, next_due_on=due_on)
+    deviation.closed_at = deviation.disagreed_at = None
+    owe_reminders(db, deviation, due_on, started=deviation.updated_at)
+    side = rules.party_of(me.branches, deviation)
+    tell(
+        db,
+        deviation,
+        "reopened",
+        deviation.sender_branch_id if side == "receiver" else deviation.receiver_branch_id,
+    )
+    return deviation
+
+
+def resume(db: Session, me: Identity, deviation: Deviation) -> Deviation:
+    """Take up a case of imported history that is not closed: from now on it waits, and is chased, like any other.
+
+    Its clocks begin anew; what the figures count stays as it was.
+    """
+    lock(db, deviation)
+    if rules.reaches(me, deviation, Permission.RECEIVE) is None:
+        raise forbidden()
+    state = State(deviation.state)
+    if not deviation.resting or state not in rules.WAITS_FOR:
+        raise ConflictError(_("Ärendet ligger inte och vilar, eller är avslutat. Inget har ändrats."))
+    now = clock.now()
+    if state is State.ANSWERED:
+        next_due_on: date | None = deadlines.from_now(deviation, "verdict", now)
+    else:
+        deviation.clock_started_at = now
+        next_due_on = set_answer_due(db, deviation, now)
+    take_up(db, me, deviation, next_due_on)
+    if state is not State.ANSWERED:
+        owe_reminders(db, deviation, next_due_on, started=now)
     return deviation

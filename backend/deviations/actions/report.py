@@ -14,8 +14,8 @@ from backend.audit import actions as audit
 from backend.core import clock, jobs, text
 from backend.core.errors import ConflictError, Fault, ForbiddenError, InvalidError
 from backend.core.text import gettext as _
-from backend.deviations import clocks, queries, rules
-from backend.deviations.actions.moving import log, owe_reminders
+from backend.deviations import clocks, queries, rules, searching
+from backend.deviations.actions.moving import log, owe_reminders, tell
 from backend.deviations.forms import ReportForm
 from backend.deviations.models import Deviation, Draft, Handover, Side, State
 from backend.directory import queries as directory
@@ -29,15 +29,18 @@ def new_case_number(county: str, on: date) -> str:
     return f"{county}-{on.year}-{''.join(secrets.choice(CROCKFORD) for _ in range(6))}"
 
 
-def report(db: Session, me: Identity, form: ReportForm) -> Deviation:
-    """File and send a deviation. The same form sent twice is one case.
+def report(db: Session, me: Identity, form: ReportForm, *, reporter_id: int | None = None) -> Deviation:
+    """File and send a deviation. The same form sent twice is one case. `reporter_id` is who wrote it, where a manager
+    sends what somebody else has written.
 
     Raises InvalidError by field; ForbiddenError for a unit one does not report from.
     """
     if (before := queries.by_submission(db, me, form.submission)) is not None:
         return before
     sender = _sender(db, me, form.sender_unit)
-    receiver = _receiver(db, form)
+    receiver = _receiver(db, form, sender, sender.branch.organisation.county_id)
+    if not rules.may_send_report(me, sender):
+        raise ForbiddenError(_("Hos er läser chefen rapporterna innan de skickas. Lämna den för granskning."))
     category_id, document_id = _sorted_as(db, form, sender, receiver)
     county = sender.branch.organisation.county
 
@@ -78,6 +81,7 @@ def report(db: Session, me: Identity, form: ReportForm) -> Deviation:
         steering_document_id=document_id,
         agreement_id=agreement.id,
         sent_at=now,
+        clock_started_at=now,
         due_on=due_on,
         next_due_on=acknowledge_by,
         updated_at=now,
@@ -103,7 +107,7 @@ def report(db: Session, me: Identity, form: ReportForm) -> Deviation:
         Side(
             deviation_id=deviation.id,
             branch_id=sender.branch_id,
-            reporter_id=me.person_id,
+            reporter_id=reporter_id or me.person_id,
             reference=form.sender_reference,
         )
     )
@@ -118,8 +122,12 @@ def report(db: Session, me: Identity, form: ReportForm) -> Deviation:
         branch_id=receiver.branch_id,
         key=f"arrival:{deviation.id}:1",
     )
+    if rules.is_external(deviation):
+        # Nobody there can log in: our own intake sends it on and enters the reply.
+        tell(db, deviation, "external", sender.branch_id)
     if due_on:
         owe_reminders(db, deviation, due_on, started=now)
+    searching.index(db, deviation)
     return deviation
 
 
@@ -179,7 +187,8 @@ def _sender(db: Session, me: Identity, hsa_id: str) -> Unit:
     return unit
 
 
-def _receiver(db: Session, form: ReportForm) -> Unit:
+def _receiver(db: Session, form: ReportForm, sender: Unit, county_id: int) -> Unit:
+    """The unit chosen; of an organisation with one way in, the unit that its rules name, else its intake."""
     if form.receiver_unit:
         unit = directory.unit_by_hsa_id(db, form.receiver_unit)
         if unit is None:
@@ -188,7 +197,14 @@ def _receiver(db: Session, form: ReportForm) -> Unit:
     if form.receiver_organisation:
         found = directory.intakes(db, form.receiver_organisation)
         if len(found) == 1:
-            return found[0]
+            category = agreements.category(db, county_id, form.category)
+            return agreements.receiving_unit(
+                db,
+                found[0].branch_id,
+                category.id if category else None,
+                form.target_group,
+                sender.care_level,
+            )[0]
         listed = text.join([f"{unit.name} ({unit.hsa_id})" for unit in found])
         raise InvalidError(
             Fault(

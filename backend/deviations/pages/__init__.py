@@ -2,9 +2,25 @@
 
 from fastapi import APIRouter
 
-from backend.deviations.pages import case, lists, report
+from backend.deviations.pages import (
+    bulk,
+    case,
+    lists,
+    register,
+    report,
+    reviews,
+    routing,
+    search,
+    views,
+)
 
 router = APIRouter()
+router.include_router(routing.router)
 router.include_router(report.router)
 router.include_router(lists.router)
+router.include_router(search.router)
+router.include_router(views.router)
+router.include_router(bulk.router)
 router.include_router(case.router)
+router.include_router(register.router)
+router.include_router(reviews.router)

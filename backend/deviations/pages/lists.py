@@ -1,89 +1,192 @@
 """What waits, and all the cases one follows."""
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from sqlalchemy.orm import Session
 
-from backend.access import Identity
+from backend.access import Identity, Permission
 from backend.accounts.identity import Me
+from backend.agreements import queries as agreements
 from backend.audit import actions as audit
 from backend.core import clock, text
 from backend.core.db import Db
+from backend.core.errors import Fault
 from backend.core.text import gettext as _
 from backend.core.web import render, url
-from backend.deviations import clocks, queries, words
+from backend.deviations import clocks, finding, queries, words
+from backend.deviations.deadlines import WAITING_CLOCKS
+from backend.deviations.filters import DIRECTIONS, Direction, Filters
 from backend.deviations.models import EventKind, State
-from backend.deviations.queries import DIRECTIONS, PAGE, Filters, Row
-from backend.deviations.rules import WAITS_FOR
+from backend.deviations.queries import MOST_COUNTED, PAGE, Row
+from backend.deviations.rules import HELD, WAITS_FOR
+from backend.directory import queries as directory
 
 router = APIRouter()
 
 
 @router.get("/inbox", name="deviations.inbox")
-def inbox(request: Request, db: Db, me: Me) -> Response:
+def inbox(request: Request, db: Db, me: Me, nothing: bool = False) -> Response:
     found = queries.inbox(db, me)
     audit.record(db, me, "deviations.inbox", cases=[row.case_number for row in found[:PAGE]])
     return render(
         request,
         "deviations/inbox.html",
-        rows=[shown(row) for row in found[:PAGE]],
+        rows=[shown(row, pick=_may_pick(me, row)) for row in found[:PAGE]],
+        pickable=any(_may_pick(me, row) for row in found[:PAGE]),
         more=len(found) > PAGE,
         lead=_waiting_sentence(found),
+        nothing=nothing,
     )
 
 
 @router.get("/deviations", name="deviations.list")
-def listing(
-    request: Request, db: Db, me: Me, direction: str = "", state: str = "", page: int = 1
+def listing(request: Request, db: Db, me: Me, page: int = 1) -> Response:
+    return list_page(request, db, me, Filters.read(request.query_params), page)
+
+
+def list_page(
+    request: Request,
+    db: Session,
+    me: Identity,
+    filters: Filters,
+    page: int = 1,
+    *,
+    status: int = 200,
+    errors: list[Fault] | None = None,
+    **context: Any,
 ) -> Response:
-    filters = Filters(
-        direction=direction if direction in DIRECTIONS else None,  # type: ignore[arg-type]
-        state=State(state) if state in set(State) else None,
-    )
+    """The list as filtered, with the ways to narrow and widen it and the views one has saved."""
     page = max(1, min(page, 10_000))
     found = queries.listing(db, me, filters, page)
-    audit.record(db, me, "deviations.list", cases=[row.case_number for row in found[:PAGE]])
-
-    def address(**changed: Any) -> str:
-        query = {"direction": filters.direction, "state": filters.state, "page": page, **changed}
-        return url(
-            "deviations.list", {key: value for key, value in query.items() if (key, value) != ("page", 1)}
-        )
-
-    tabs = [
-        {
-            "label": label,
-            "href": address(direction=code, page=1),
-            "current": filters.direction == code,
-            "count": 0,
-        }
-        for code, label in ((None, _("Alla")), ("in", _("Till oss")), ("out", _("Från oss")))
+    rows = found[:PAGE]
+    audit.record(db, me, "deviations.list", cases=[row.case_number for row in rows])
+    choices = _choices(db, me)
+    counts = {code: queries.counted(db, me, filters.to(code)) for code in (None, *DIRECTIONS)}
+    own = urlencode(filters.query())
+    views = [
+        {"id": view.id, "label": view.name, "href": _at(view.query), "current": view.query == own}
+        for view in finding.views(db, me)
     ]
     return render(
         request,
         "deviations/list.html",
-        rows=[shown(row) for row in found[:PAGE]],
-        tabs=tabs,
+        status=status,
+        **{"errors": errors or [], "typed_name": "", "typed_view": None, **context},
+        rows=[shown(row, pick=_may_pick(me, row)) for row in rows],
+        pickable=any(_may_pick(me, row) for row in rows),
+        tabs=_tabs(filters, counts),
+        views=views,
+        current_view=next((view for view in views if view["current"]), None),
+        removed=finding.removed_view(db, me),
         filters=filters,
-        states=words.options(words.STATES),
+        narrowed=bool(filters.to(None).query()),
+        chosen=_chosen(filters, choices),
+        clear=_address(Filters(direction=filters.direction)),
+        choices=choices,
+        query=own,
+        summary=_shown_of(page, len(rows), counts[filters.direction]),
         page=page,
-        previous=address(page=page - 1) if page > 1 else None,
-        next=address(page=page + 1) if len(found) > PAGE else None,
+        previous=_address(filters, page - 1) if page > 1 else None,
+        next=_address(filters, page + 1) if len(found) > PAGE else None,
     )
 
 
-def shown(row: Row) -> dict[str, Any]:
+def _address(filters: Filters, page: int = 1) -> str:
+    query: dict[str, Any] = {**filters.query()}
+    return url("deviations.list", query | ({"page": page} if page > 1 else {}))
+
+
+def _at(query: str) -> str:
+    return url("deviations.list", dict(parse_qsl(query)))
+
+
+def _tabs(filters: Filters, counts: Mapping[Direction | None, int]) -> list[dict[str, Any]]:
+    directions: tuple[tuple[Direction | None, str], ...] = (
+        (None, _("Alla")),
+        ("in", _("Till oss")),
+        ("out", _("Från oss")),
+    )
+    return [
+        {
+            "label": label,
+            "href": _address(filters.to(code)),
+            "current": filters.direction == code,
+            "count": _number(counts[code]),
+        }
+        for code, label in directions
+    ]
+
+
+def _number(n: int) -> str:
+    return f"{text.number(n)}+" if n == MOST_COUNTED else text.number(n)
+
+
+def _shown_of(page: int, rows: int, total: int) -> str:
+    if not rows:
+        return ""
+    first = (page - 1) * PAGE + 1
+    return _("Visar {first}–{last} av {total}.").format(
+        first=text.number(first), last=text.number(first + rows - 1), total=_number(total)
+    )
+
+
+Choices = dict[str, list[tuple[str, str]]]
+
+
+def _choices(db: Session, me: Identity) -> Choices:
+    """What each filter may be set to, in the person's own branch and county."""
+    groups = agreements.categories(db, me.county_id) if me.county_id else []
+    return {
+        "state": words.options(words.STATES),
+        "unit": [(unit.hsa_id, unit.name) for unit in directory.own_units(db, me)],
+        "party": finding.parties(db, me),
+        "category": [
+            choice
+            for group in groups
+            for choice in [(group.code, group.label), *((code, f"– {label}") for code, label in group.below)]
+        ],
+        "event_kind": words.options(words.EVENT_KINDS),
+    }
+
+
+def _chosen(filters: Filters, choices: Choices) -> list[dict[str, str]]:
+    """What narrows the list now, each with the address without it. Says nothing of a code that nobody knows."""
+    said = {
+        name: dict(choices[name]).get(str(value), _("Okänt val")).removeprefix("– ")
+        for name in choices
+        if (value := getattr(filters, name)) is not None
+    }
+    if filters.sent_from:
+        said["sent_from"] = _("Skickat från {day}").format(day=text.short_date(filters.sent_from))
+    if filters.sent_to:
+        said["sent_to"] = _("Skickat till {day}").format(day=text.short_date(filters.sent_to))
+    if filters.late:
+        said["late"] = _("Försenade")
+    without = {name: url("deviations.list", filters.query(**{name: None})) for name in said}
+    return [{"text": said[name], "href": without[name]} for name in said]
+
+
+def _may_pick(me: Identity, row: Row) -> bool:
+    """Whether the row gets a box: what came in and is not over, for those who handle it."""
+    going_on = row.state in WAITS_FOR and not row.resting
+    return going_on and row.direction == "in" and me.may(Permission.RECEIVE)
+
+
+def shown(row: Row, *, pick: bool = False) -> dict[str, Any]:
     """A row of a list in words: whose turn, by when, and whether that day has passed."""
     party = {"out": "sender", "in": "receiver", None: None}[row.direction]
     good = row.event_kind == EventKind.GOOD_EXAMPLE
     state, kind = (
-        words.resting(row.state) if row.imported else words.turn(row.state, party, good_example=good)  # type: ignore[arg-type]
+        words.resting(row.state) if row.resting else words.turn(row.state, party, good_example=good)  # type: ignore[arg-type]
     )
     now = clock.now()
-    due = row.next_due_on if not row.imported and row.state in WAITS_FOR else None
+    due = row.next_due_on if not row.resting and row.state in WAITS_FOR else None
     late = due is not None and clocks.is_late(due, now)
-    clock_kind = {State.SENT: "acknowledge", State.ANSWERED: "verdict", State.RETURNED: "returned_answer"}
+    clock_kind = WAITING_CLOCKS | {State.SENT: "acknowledge", State.RETURNED: "returned_answer"}
     return {
         "number": row.case_number,
         "href": url("deviations.show", case_number=row.case_number),
@@ -92,29 +195,33 @@ def shown(row: Row) -> dict[str, Any]:
         "direction": row.direction or "in",
         "state": state,
         "state_kind": kind,
-        "due": clocks.due_words(due, now, clock_kind.get(row.state, "answer")) if due else None,  # type: ignore[arg-type]
+        "due": clocks.due_words(due, now, clock_kind.get(row.state, "answer")) if due else None,
         "late": late,
+        "pick": "case_number" if pick else None,
     }
 
 
 def _waiting_sentence(rows: list[Row]) -> str:
     """ "Tre ärenden väntar på er: ett att kvittera, ett att besvara och ett svar att läsa." """
-    n = {
-        "acknowledge": sum(row.state == State.SENT for row in rows),
-        "answer": sum(row.state in (State.ACKNOWLEDGED, State.RETURNED) for row in rows),
-        "read": sum(row.state == State.ANSWERED for row in rows),
-    }
+    kinds = (
+        ({State.SENT}, _("att kvittera"), _("att kvittera")),
+        (HELD - {State.SENT}, _("att besvara"), _("att besvara")),
+        ({State.QUESTION}, _("fråga att svara på"), _("frågor att svara på")),
+        ({State.ANSWERED}, _("svar att läsa"), _("svar att läsa")),
+        ({State.REDIRECT_PROPOSED, State.DECLINED}, _("att skicka rätt"), _("att skicka rätt")),
+        ({State.DISPUTED}, _("att komma överens om"), _("att komma överens om")),
+    )
     parts = [
-        text.count(n["acknowledge"], _("att kvittera"), _("att kvittera")) if n["acknowledge"] else "",
-        text.count(n["answer"], _("att besvara"), _("att besvara")) if n["answer"] else "",
-        text.count(n["read"], _("svar att läsa"), _("svar att läsa")) if n["read"] else "",
+        text.count(n, one, many)
+        for states, one, many in kinds
+        if (n := sum(row.state in states for row in rows))
     ]
     if not rows:
         return ""
     if len(rows) > PAGE:
         return _("Fler än {n} ärenden väntar på er. De som brådskar mest står först.").format(n=PAGE)
     total = text.count(len(rows), _("ärende"), _("ärenden"))
-    what = text.join([part for part in parts if part])
+    what = text.join(parts)
     return _("{total} väntar på er: {what}.").format(total=total[0].upper() + total[1:], what=what)
 
 

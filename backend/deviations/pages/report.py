@@ -16,8 +16,9 @@ from backend.core.db import Db
 from backend.core.errors import Fault, ForbiddenError, InvalidError
 from backend.core.text import gettext as _
 from backend.core.web import Submitted, Typed, read, redirect, render
-from backend.deviations import actions, queries, words
+from backend.deviations import actions, queries, rules, warnings, words
 from backend.deviations.forms import DraftForm, ReportForm
+from backend.deviations.pages import routing
 from backend.directory import queries as directory
 
 router = APIRouter()
@@ -75,29 +76,70 @@ def discard_draft(db: Db, me: Me, typed: Submitted) -> Response:
 @router.post("/deviations/check", name="deviations.check")
 def check(request: Request, db: Db, me: Me, typed: Submitted) -> Response:
     _may_file(me)
+    masked = warnings.masked(typed, TEXTS)
     try:
-        form = _read_report(typed)
-        # Kept, so that "Ändra" leads back to what was written.
-        actions.save_draft(db, me, form.submission, typed)
+        return _check(request, db, me, masked, just_masked="mask" in typed)
     except InvalidError as error:
-        return _form(request, db, me, _last(typed), status=422, errors=error.faults)
-    rows = _summary(db, me, form)
-    values = [
-        (name, value) for name, value in _last(typed).items() if name in ReportForm.model_fields and value
-    ]
-    return render(request, "deviations/check.html", form=form, rows=rows, values=values)
+        return _form(request, db, me, _last(masked), status=422, errors=error.faults)
 
 
 @router.post("/deviations", name="deviations.submit")
 def submit(request: Request, db: Db, me: Me, typed: Submitted) -> Response:
+    """Files at once. Only the form of our own page asks to look first, where there is something to warn for."""
     _may_file(me)
     try:
-        deviation = actions.report(db, me, _read_report(typed))
+        form = _read_report(typed)
+        if LOOK_FIRST in typed and warnings.passages(typed, TEXTS):
+            return _check(request, db, me, typed)
+        if _wants_review(db, me, form):
+            actions.save_draft(db, me, form.submission, typed)
+            actions.hand_over(db, me, form.submission)
+            return redirect("home", {"did": "handed_over"})
+        deviation = actions.report(db, me, form)
     except InvalidError as error:
         return _form(request, db, me, _last(typed), status=422, errors=error.faults)
     return redirect("deviations.show", case_number=deviation.case_number)
 
 
+def _wants_review(db: Session, me: Identity, form: ReportForm) -> bool:
+    """Whether a manager reads this person's reports before they leave."""
+    unit = directory.unit_by_hsa_id(db, form.sender_unit)
+    return unit is not None and not rules.may_send_report(me, unit)
+
+
+def _check(
+    request: Request, db: Session, me: Identity, typed: Typed, *, just_masked: bool = False
+) -> Response:
+    """The report to read through before it is sent. Raises InvalidError."""
+    form = _read_report(typed)
+    # Kept, so that "Ändra" leads back to what was written.
+    actions.save_draft(db, me, form.submission, typed)
+    values = [
+        (name, value) for name, value in _last(typed).items() if name in ReportForm.model_fields and value
+    ]
+    return render(
+        request,
+        "deviations/check.html",
+        form=form,
+        rows=_summary(db, me, form),
+        values=values,
+        passages=warnings.passages(typed, TEXTS),
+        just_masked=just_masked,
+    )
+
+
+# Sent by the form and not by the check page: what is found there has not been seen yet.
+LOOK_FIRST = "look_first"
+# The texts that cross, or are kept beside the case, with what the check page calls them.
+TEXTS: warnings.Labels = {
+    "description": lambda: _("Vad hände"),
+    "immediate_action": lambda: _("Omedelbar åtgärd"),
+    "consequence_patient": lambda: _("Konsekvens för patienten"),
+    "consequence_work": lambda: _("Konsekvens för arbetet"),
+    "suggestion": lambda: _("Förslag"),
+    "shared_reference": lambda: _("Gemensam referens"),
+    "sender_reference": lambda: _("Egen referens"),
+}
 # What to do where nothing is filled in, in the order of the page.
 MISSING: dict[str, Callable[[], str]] = {
     "receiver_unit": lambda: _("Välj vem som ska få ärendet."),
@@ -173,6 +215,9 @@ def _form(
         steering_documents=agreements.steering_documents(db, me.county_id or 0),
         words=words,
         good_example=good_example,
+        suggestions=routing.suggested(db, me, values),
+        in_form=True,
+        reviewed=not rules.may_send_report(me, sender),
         preset_open=bool(faulty & set(PRESET)),
         more_open=bool(faulty & set(MORE)),
     )
@@ -223,7 +268,7 @@ def _summary(db: Session, me: Identity, form: ReportForm) -> list[tuple[str, str
         ),
         (_("Från"), sender.name if sender else None, "sender_unit"),
         (_("Vad gäller det"), category.label if category else None, "category"),
-        (_("Vad hände"), form.description, "description"),
+        (TEXTS["description"](), form.description, "description"),
         (_("Slag"), words.word(words.EVENT_KINDS, form.event_kind), "event_kind"),
         (_("Hände"), text.long_date(form.occurred_on), "occurred_on"),
         (
@@ -233,13 +278,13 @@ def _summary(db: Session, me: Identity, form: ReportForm) -> list[tuple[str, str
         ),
         (_("Målgrupp"), words.word(words.TARGET_GROUPS, form.target_group), "target_group"),
         (_("Allvarlighet"), words.word(words.SEVERITIES, form.severity) or _("Vet inte"), "severity"),
-        (_("Omedelbar åtgärd"), form.immediate_action, "immediate_action"),
-        (_("Konsekvens för patienten"), form.consequence_patient, "consequence_patient"),
-        (_("Konsekvens för arbetet"), form.consequence_work, "consequence_work"),
-        (_("Förslag"), form.suggestion, "suggestion"),
+        (TEXTS["immediate_action"](), form.immediate_action, "immediate_action"),
+        (TEXTS["consequence_patient"](), form.consequence_patient, "consequence_patient"),
+        (TEXTS["consequence_work"](), form.consequence_work, "consequence_work"),
+        (TEXTS["suggestion"](), form.suggestion, "suggestion"),
         (_("Överenskommelse"), documents.get(form.steering_document or ""), "steering_document"),
         (_("Lagrum"), words.word(words.LEGAL_AREAS, form.legal_area), "legal_area"),
-        (_("Gemensam referens"), form.shared_reference, "shared_reference"),
-        (_("Egen referens"), form.sender_reference, "sender_reference"),
+        (TEXTS["shared_reference"](), form.shared_reference, "shared_reference"),
+        (TEXTS["sender_reference"](), form.sender_reference, "sender_reference"),
     ]
     return [(label, value, field) for label, value, field in rows if value]

@@ -20,7 +20,7 @@ from backend.audit import actions as audit
 from backend.core import clock, jobs
 from backend.core.db import Base
 from backend.core.text import gettext as _
-from backend.deviations import clocks, rules
+from backend.deviations import clocks, rules, searching
 from backend.deviations.actions.report import new_case_number
 from backend.deviations.models import (
     Answer,
@@ -152,6 +152,7 @@ def _write(db: Session, county: County, known: Known, cases: Sequence[PastCase])
     _insert(
         db, AnswerAction, [{"deviation_id": of, "answer_id": answers[of], "text": what} for of, what in done]
     )
+    searching.index_many(db, [ids[one.number] for one in filed])
 
 
 def _insert(db: Session, model: type[Base], rows: Sequence[Row]) -> None:
@@ -231,6 +232,8 @@ def _deviation(county: County, known: Known, one: _Filed, due: _Deadlines, now: 
         if rules.needs_answer(case.event_kind)
         else None,
         "next_due_on": None,
+        "clock_started_at": case.sent_at,
+        "resting": True,
         "acknowledged_at": case.received_at,
         "answered_at": case.answered_at,
         "accepted_at": case.accepted_at,

@@ -1,11 +1,11 @@
 """Reading in the directory of a county. The same files again change nothing."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.accounts import actions as accounts
@@ -14,9 +14,9 @@ from backend.agreements import actions as agreements
 from backend.audit import actions as audit
 from backend.core.text import gettext as _
 from backend.directory import actions as directory
-from backend.directory.actions import Fates, Post
+from backend.directory.actions import Fates, Post, Values
 from backend.directory.models import Branch, County, Organisation, Person, Unit
-from backend.exchange.forms.directory import Directory
+from backend.exchange.forms.directory import Directory, UnitRow
 from backend.exchange.forms.directory import directory as read_directory
 from backend.exchange.outcome import Outcome
 from backend.settings import settings
@@ -32,9 +32,9 @@ def import_directory(db: Session, folder: Path, county: str, *, dry_run: bool = 
     """
     code = county.upper()
     # A second import of the same county waits for the first, also where it is not there yet.
-    db.execute(text("select pg_advisory_xact_lock(hashtext('directory'), hashtext(:code))"), {"code": code})
+    directory.lock(db, code)
     files = read_directory(folder, code)
-    _check_against(db, files)
+    check_against(db, files)
     if files.faults:
         return Outcome(faults=files.faults)
     with db.begin_nested() as attempt:
@@ -47,7 +47,7 @@ def import_directory(db: Session, folder: Path, county: str, *, dry_run: bool = 
     return outcome
 
 
-def _check_against(db: Session, files: Directory) -> None:
+def check_against(db: Session, files: Directory) -> None:
     """What other counties hold is theirs, and a unit stays in the secrecy circle its cases were written in."""
     organisations = db.execute(
         select(Organisation.hsa_id)
@@ -92,29 +92,14 @@ def _write(db: Session, files: Directory) -> dict[str, Fates]:
         db,
         county,
         {
-            hsa_id: {
-                "organisation_id": organisations[row.organisation].id,
-                "hsa_id": hsa_id,
-                "name": row.name,
-            }
+            hsa_id: branch_values(row, organisations[row.organisation])
             for hsa_id, row in files.branches.items()
         },
     )
     units, fates_of_units = directory.put_units(
         db,
         branches.values(),
-        {
-            row.hsa_id: {
-                "branch_id": branches[row.branch].id,
-                "hsa_id": row.hsa_id,
-                "name": row.name,
-                "kind": row.kind,
-                "care_level": row.care_level,
-                "intake": row.intake,
-                "commissioned_by_id": branches[row.commissioned_by].id if row.commissioned_by else None,
-            }
-            for row in files.units.values()
-        },
+        {row.hsa_id: unit_values(row, branches) for row in files.units.values()},
         {row.hsa_id: row.parent for row in files.parents_first()},
     )
     groups, fates_of_groups = directory.put_groups(
@@ -132,7 +117,7 @@ def _write(db: Session, files: Directory) -> dict[str, Fates]:
         },
     )
     people, fates_of_people = directory.put_people(
-        db, county, {row.email: row.title for row in files.assignments}
+        db, directory.in_county(county), {row.email: row.title for row in files.assignments}
     )
     places = {
         "unit": units,
@@ -163,8 +148,25 @@ def _write(db: Session, files: Directory) -> dict[str, Fates]:
         ),
         "groups": fates_of_groups,
         "people": fates_of_people,
-        "assignments": directory.put_assignments(db, county, posts),
+        "assignments": directory.put_assignments(db, directory.in_county(county), posts),
         "agreements": agreements.put_first_agreement(db, county),
+    }
+
+
+def branch_values(row: UnitRow, organisation: Organisation) -> Values:
+    """A branch has its root's id and name."""
+    return {"organisation_id": organisation.id, "hsa_id": row.hsa_id, "name": row.name}
+
+
+def unit_values(row: UnitRow, branches: Mapping[str, Branch]) -> Values:
+    return {
+        "branch_id": branches[row.branch].id,
+        "hsa_id": row.hsa_id,
+        "name": row.name,
+        "kind": row.kind,
+        "care_level": row.care_level,
+        "intake": row.intake,
+        "commissioned_by_id": branches[row.commissioned_by].id if row.commissioned_by else None,
     }
 
 

@@ -9,7 +9,9 @@ from typing import TypeVar
 
 from backend.access import Role
 from backend.core.text import gettext as _
+from backend.directory.forms import EMAIL
 from backend.directory.models import CARE_LEVELS, GROUP_KINDS, ORGANISATION_KINDS, TARGET_GROUPS
+from backend.directory.rules import SCOPE_OF
 from backend.exchange.outcome import RowFault
 from backend.exchange.tables import Line, Table, read
 
@@ -33,20 +35,6 @@ COLUMNS = {
     "people": ("email", "title", "role", "scope_kind", "scope"),
 }
 
-# How far each role reaches: a role over another kind of place would open more than it is meant to, or nothing.
-SCOPE_OF = {
-    Role.REPORTER: "unit",
-    Role.HANDLER: "unit",
-    Role.MANAGER: "unit",
-    Role.SAFETY: "branch",
-    Role.REGISTRAR: "branch",
-    Role.COORDINATOR: "county",
-    Role.GROUP_MEMBER: "group",
-    Role.ADMINISTRATOR: "organisation",
-    Role.AUDITOR: "organisation",
-}
-
-_EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>.]+(\.[^@\s,;<>.]+)+")
 # A county's code begins its case numbers: BLE-2026-7K3Q9X.
 _COUNTY = re.compile(r"[A-Z]{2,5}", re.ASCII)
 
@@ -150,7 +138,13 @@ def _column(kind: str, name: str | None) -> int:
 
 def directory(folder: Path, county: str) -> Directory:
     """Read and check the files of one county. Rows of other counties in `counties.csv` are passed over."""
-    tables = {kind: read(folder / f"{kind}.csv", columns) for kind, columns in COLUMNS.items()}
+    return assembled(
+        {kind: read(folder / f"{kind}.csv", columns) for kind, columns in COLUMNS.items()}, county
+    )
+
+
+def assembled(tables: Mapping[str, Table], county: str) -> Directory:
+    """The tables of one county as a directory, every row checked, and what must hold between them."""
     found = Directory(
         code=county,
         name=_county_name(tables["counties"], county),
@@ -240,9 +234,9 @@ def _group(line: Line) -> GroupRow:
 
 def _assignment(line: Line) -> AssignmentRow:
     email = line.text("email").lower()
-    if email and not _EMAIL.fullmatch(email):
+    if email and not EMAIL.fullmatch(email):
         line.fault("email", _("Det är ingen e-postadress. Skriv den som namn@organisation.se."))
-    role = line.one_of("role", tuple(Role))
+    role = line.one_of("role", tuple(SCOPE_OF))
     scope_kind = line.one_of("scope_kind", tuple(dict.fromkeys(SCOPE_OF.values())))
     if role in SCOPE_OF and scope_kind != SCOPE_OF[Role(role)]:
         reason = _("Rollen {role} gäller alltid {kind}. Ändra raden.")

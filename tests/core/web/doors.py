@@ -19,5 +19,6 @@ def unsafe(app: FastAPI) -> list[tuple[str, str]]:
 
 def address(path: str, **given: str) -> str:
     """The pattern with something in every gap: a case that does not exist, unless told otherwise."""
-    gaps = {"case_number": MISSING, "county": "BLE", "month": "2024-12", **given}
-    return re.sub(r"{(\w+)}", lambda gap: gaps[gap.group(1)], path)
+    gaps = {"case_number": MISSING, "county": "BLE", "month": "2024-12", "verb": "question", **given}
+    # What has no more telling example is nobody's number.
+    return re.sub(r"{(\w+)(?::\w+)?}", lambda gap: gaps.get(gap.group(1), "0"), path)

@@ -1,0 +1,92 @@
+"""What happens when nobody says anything: each waiting state goes home by itself, and says that it did."""
+
+from sqlalchemy.orm import Session
+
+from backend.core import clock, jobs
+from backend.core.db import COUNTER, Scope, unit_of_work
+from backend.deviations import clocks, queries, rules, searching
+from backend.deviations.actions.judge import end_pause
+from backend.deviations.actions.moving import (
+    REMINDERS,
+    lock,
+    move_by_itself,
+    owe_reminders,
+    set_answer_due,
+    tell,
+)
+from backend.deviations.models import Deviation, State, VerdictKind
+
+
+def go_home(deviation_id: int) -> str:
+    """Take the case home if it still waits and the day has passed. Asked too early, or for a case that has moved on, it
+    does nothing. Gives what became of it, in a word or two for the job's row.
+    """
+    with unit_of_work(COUNTER) as db:
+        branches = queries.parties(db, deviation_id)
+    if branches is None:
+        return "not there"
+    with unit_of_work(Scope(branches=branches)) as db:
+        deviation = queries.for_job(db, deviation_id)
+        if deviation is None:
+            return "not there"
+        lock(db, deviation)
+        state, now = State(deviation.state), clock.now()
+        waits = state in rules.HOMES and not deviation.resting and deviation.next_due_on is not None
+        if not waits or not clocks.is_late(deviation.next_due_on, now):  # type: ignore[arg-type]
+            return "no longer true"
+        return _HOME[state](db, deviation)
+
+
+def _question(db: Session, deviation: Deviation) -> str:
+    asked = queries.open_question(db, deviation)
+    due_on = end_pause(db, deviation)
+    verb = move_by_itself(db, deviation, next_due_on=due_on)
+    if asked is not None:
+        asked.ended_at = deviation.updated_at
+    owe_reminders(db, deviation, due_on, started=deviation.updated_at)
+    tell(db, deviation, "reply", deviation.receiver_branch_id)
+    return verb
+
+
+def _redirect(db: Session, deviation: Deviation) -> str:
+    proposal = queries.open_proposal(db, deviation, "redirect")
+    due_on = set_answer_due(db, deviation, clock.now())
+    verb = move_by_itself(db, deviation, next_due_on=due_on)
+    proposal.decided_at, proposal.decision = deviation.updated_at, "silence"
+    tell(db, deviation, "redirect_refused", deviation.receiver_branch_id)
+    return verb
+
+
+def _verdict(db: Session, deviation: Deviation) -> str:
+    verb = move_by_itself(db, deviation, next_due_on=None)
+    deviation.closed_at, deviation.accepted_by_silence = deviation.updated_at, True
+    latest = queries.latest_answer(db, deviation)
+    if latest is not None:
+        latest.verdict, latest.verdict_at = VerdictKind.ACCEPTED, deviation.updated_at
+    return verb
+
+
+def _declined(db: Session, deviation: Deviation) -> str:
+    verb = move_by_itself(db, deviation, next_due_on=None)
+    deviation.withdrawn_at = deviation.updated_at
+    jobs.waive(db, REMINDERS, deviation.id, "withdrawn")
+    searching.index(db, deviation)
+    return verb
+
+
+def _dispute(db: Session, deviation: Deviation) -> str:
+    standing = queries.find_proposal(db, deviation, "settle")
+    verb = move_by_itself(db, deviation, next_due_on=None)
+    deviation.disagreed_at = deviation.closed_at = deviation.updated_at
+    if standing is not None:
+        standing.decided_at, standing.decision = deviation.updated_at, "silence"
+    return verb
+
+
+_HOME = {
+    State.QUESTION: _question,
+    State.REDIRECT_PROPOSED: _redirect,
+    State.ANSWERED: _verdict,
+    State.DECLINED: _declined,
+    State.DISPUTED: _dispute,
+}

@@ -1,0 +1,196 @@
+"""Lists of cases, and drafts. Every read begins with `visible_to(me)`: the first of the two locks."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from backend.access import Identity, Permission
+from backend.agreements.models import Category
+from backend.core.errors import NotFoundError
+from backend.deviations.filters import Direction, Filters, condition
+from backend.deviations.models import (
+    Deviation,
+    Draft,
+    EventKind,
+    Side,
+    State,
+)
+from backend.deviations.rules import HELD, visible_to
+from backend.directory.models import Branch, Organisation, Unit
+
+PAGE = 50
+MOST_COUNTED = 1000
+
+
+def by_submission(db: Session, me: Identity, submission: uuid.UUID) -> Deviation | None:
+    """The case that this very form became, if it was sent before by the same person."""
+    return db.scalar(
+        select(Deviation)
+        .join(Side, and_(Side.deviation_id == Deviation.id, Side.branch_id == Deviation.sender_branch_id))
+        .where(Deviation.submission == submission, Side.reporter_id == me.person_id, visible_to(me))
+    )
+
+
+@dataclass(frozen=True)
+class Row:
+    """A case as a list shows it."""
+
+    case_number: str
+    state: State
+    event_kind: str
+    category: str
+    direction: Direction | None
+    other_unit: str
+    other_organisation: str
+    sent_at: datetime
+    due_on: date | None
+    next_due_on: date | None
+    resting: bool
+
+
+def inbox(db: Session, me: Identity, limit: int = PAGE + 1) -> list[Row]:
+    """What waits for this person: to acknowledge, to answer, answers to judge; soonest first. One more than a page
+    tells that there are more.
+    """
+    return _rows(db, me, _waiting(me), order=[Deviation.next_due_on, Deviation.id], limit=limit)
+
+
+def _waiting(me: Identity) -> ColumnElement[bool]:
+    to_receive = and_(
+        Deviation.state.in_(sorted(HELD)),
+        # A good example is done once acknowledged.
+        or_(Deviation.event_kind != EventKind.GOOD_EXAMPLE, Deviation.state == State.SENT),
+        _at(me, Permission.RECEIVE, Deviation.receiver_unit_id, Deviation.receiver_branch_id),
+    )
+    own = select(Side.deviation_id).where(Side.reporter_id == me.person_id, Side.branch_id.in_(me.branches))
+    to_decide = and_(
+        Deviation.state.in_([State.ANSWERED, State.QUESTION, State.REDIRECT_PROPOSED, State.DECLINED]),
+        or_(
+            _at(me, Permission.JUDGE, Deviation.sender_unit_id, Deviation.sender_branch_id),
+            and_(
+                Deviation.state.in_([State.ANSWERED, State.QUESTION]),
+                Deviation.id.in_(own),
+                Deviation.sender_branch_id.in_(me.branches),
+            ),
+        ),
+    )
+    to_settle = and_(
+        Deviation.state == State.DISPUTED,
+        or_(
+            _at(me, Permission.MANAGE, Deviation.sender_unit_id, Deviation.sender_branch_id),
+            _at(me, Permission.MANAGE, Deviation.receiver_unit_id, Deviation.receiver_branch_id),
+        ),
+    )
+    return and_(~Deviation.resting, or_(to_receive, to_decide, to_settle))
+
+
+def _at(
+    me: Identity, permission: Permission, unit: InstrumentedAttribute[int], branch: InstrumentedAttribute[int]
+) -> ColumnElement[bool]:
+    if me.everywhere(permission):
+        return branch.in_(me.branches)
+    return unit.in_(sorted(me.units(permission)))
+
+
+def listing(db: Session, me: Identity, filters: Filters, page: int = 1) -> list[Row]:
+    """All the cases this person may see, newest first. One more than a page tells that there are more."""
+    wanted = condition(me, filters)
+    order: list[Any] = [Deviation.sent_at.desc(), Deviation.id.desc()]
+    return _rows(db, me, wanted, order=order, limit=PAGE + 1, offset=(page - 1) * PAGE)
+
+
+def counted(db: Session, me: Identity, filters: Filters) -> int:
+    """How many cases the list holds. Counting stops at MOST_COUNTED: an exact thousand helps nobody."""
+    some = select(Deviation.id).where(visible_to(me), condition(me, filters)).limit(MOST_COUNTED)
+    return db.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def these(db: Session, me: Identity, ids: Sequence[int]) -> list[Row]:
+    """Those of the cases that this person may see, newest first."""
+    order: list[Any] = [Deviation.sent_at.desc(), Deviation.id.desc()]
+    # As rows and not as a list, so that each is one look by its key; the index of the walls would be read whole.
+    wanted = Deviation.id.in_(select(func.unnest(literal(ids, ARRAY(BigInteger)))))
+    return _rows(db, me, wanted, order=order, limit=len(ids))
+
+
+def own_reports(db: Session, me: Identity, limit: int) -> list[Row]:
+    """What this person has filed themselves, latest first."""
+    own = select(Side.deviation_id).where(Side.reporter_id == me.person_id, Side.branch_id.in_(me.branches))
+    order: list[Any] = [Deviation.sent_at.desc(), Deviation.id.desc()]
+    return _rows(db, me, Deviation.id.in_(own), order=order, limit=limit)
+
+
+def urgent(db: Session, me: Identity, wanted: ColumnElement[bool], limit: int) -> list[Row]:
+    """Living cases that fit, of those this person may see: what waits soonest first, what waits for nobody last."""
+    order: list[Any] = [Deviation.next_due_on.asc().nulls_last(), Deviation.id]
+    return _rows(db, me, and_(~Deviation.resting, wanted), order=order, limit=limit)
+
+
+def _rows(
+    db: Session,
+    me: Identity,
+    wanted: ColumnElement[bool],
+    *,
+    order: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]],
+    limit: int,
+    offset: int = 0,
+) -> list[Row]:
+    out = Deviation.sender_branch_id.in_(me.branches)
+    other_unit, other_branch = aliased(Unit), aliased(Branch)
+    query: Select[Any] = (
+        select(
+            Deviation.case_number,
+            Deviation.state,
+            Deviation.event_kind,
+            Category.label,
+            case((out, "out"), (Deviation.receiver_branch_id.in_(me.branches), "in"), else_=None),
+            other_unit.name,
+            Organisation.name,
+            Deviation.sent_at,
+            Deviation.due_on,
+            Deviation.next_due_on,
+            Deviation.resting,
+        )
+        .join(Category, Category.id == Deviation.category_id)
+        .join(
+            other_unit,
+            other_unit.id == case((out, Deviation.receiver_unit_id), else_=Deviation.sender_unit_id),
+        )
+        .join(other_branch, other_branch.id == other_unit.branch_id)
+        .join(Organisation, Organisation.id == other_branch.organisation_id)
+        .where(visible_to(me), wanted)
+        .order_by(*order)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [Row(row[0], State(row[1]), *row[2:]) for row in db.execute(query)]
+
+
+def waiting_count(db: Session, me: Identity) -> int:
+    """How many cases wait for this person."""
+    return db.scalar(select(func.count()).select_from(Deviation).where(visible_to(me), _waiting(me))) or 0
+
+
+def drafts(db: Session, me: Identity) -> Sequence[Draft]:
+    """The person's own drafts, latest first."""
+    return db.scalars(
+        select(Draft)
+        .where(Draft.person_id == me.person_id, Draft.branch_id.in_(me.branches))
+        .order_by(Draft.saved_at.desc())
+    ).all()
+
+
+def draft(db: Session, me: Identity, submission: uuid.UUID) -> Draft:
+    found = db.scalar(
+        select(Draft).where(
+            Draft.submission == submission, Draft.person_id == me.person_id, Draft.branch_id.in_(me.branches)
+        )
+    )
+    if found is None:
+        raise NotFoundError
+    return found

@@ -1,0 +1,130 @@
+"""The case register of a branch: every case it has sent or received, and the copies sealed for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from backend.access import Identity, Permission
+from backend.deviations.models import Deviation, Handover, SealedCopy, Side, State
+from backend.deviations.queries.lists import PAGE
+from backend.deviations.rules import visible_to
+from backend.directory.models import Branch, Organisation, Unit
+
+Kept = Literal["in", "out", "unregistered"]
+KEPT = get_args(Kept)
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A case as the register lists it. `at` is when it was sent, or came to the branch."""
+
+    case_number: str
+    registry_number: str | None
+    direction: Literal["in", "out"] | None
+    sender: str
+    receiver: str
+    at: datetime
+    state: State
+    resting: bool
+
+
+def register(db: Session, me: Identity, kept: Kept | None = None, page: int = 1) -> list[Registered]:
+    """The latest first. One more than a page tells that there are more."""
+    out, into = Deviation.sender_branch_id.in_(me.branches), Deviation.receiver_branch_id.in_(me.branches)
+    wanted: dict[Kept | None, ColumnElement[bool]] = {
+        None: or_(out, into),
+        "in": into,
+        "out": out,
+        "unregistered": and_(or_(out, into), _unregistered()),
+    }
+    sender, sender_of = aliased(Unit), aliased(Organisation)
+    receiver, receiver_of = aliased(Unit), aliased(Organisation)
+    sender_branch, receiver_branch = aliased(Branch), aliased(Branch)
+    came = aliased(Handover)
+    rows = db.execute(
+        select(
+            Deviation.case_number,
+            Side.registry_number,
+            case((out, "out"), (into, "in"), else_=None),
+            sender.name + ", " + sender_of.name,
+            receiver.name + ", " + receiver_of.name,
+            case((out, Deviation.sent_at), else_=func.coalesce(came.sent_at, Deviation.sent_at)),
+            Deviation.state,
+            Deviation.resting,
+        )
+        .outerjoin(Side, and_(Side.deviation_id == Deviation.id, Side.branch_id.in_(me.branches)))
+        .outerjoin(came, and_(came.deviation_id == Deviation.id, came.position == Deviation.first_leg))
+        .join(sender, sender.id == Deviation.sender_unit_id)
+        .join(sender_branch, sender_branch.id == sender.branch_id)
+        .join(sender_of, sender_of.id == sender_branch.organisation_id)
+        .join(receiver, receiver.id == Deviation.receiver_unit_id)
+        .join(receiver_branch, receiver_branch.id == receiver.branch_id)
+        .join(receiver_of, receiver_of.id == receiver_branch.organisation_id)
+        .where(visible_to(me), wanted[kept])
+        .order_by(Deviation.sent_at.desc(), Deviation.id.desc())
+        .limit(PAGE + 1)
+        .offset((page - 1) * PAGE)
+    )
+    return [Registered(r[0], r[1], r[2], r[3], r[4], r[5], State(r[6]), r[7]) for r in rows]
+
+
+def _unregistered() -> ColumnElement[bool]:
+    return and_(Side.registry_number.is_(None), ~Deviation.resting)
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A sealed copy as the register lists it: what it holds is read on a page of its own."""
+
+    id: int
+    case_number: str
+    registry_number: str | None
+    unit: str
+    left_how: str
+    received_at: datetime
+    sealed_at: datetime
+
+
+def sealed(db: Session, me: Identity, page: int = 1) -> Sequence[Sealed]:
+    """The copies sealed for the branch, the latest first; none for whoever is neither registrar nor safety."""
+    if not me.everywhere(Permission.SEALED):
+        return []
+    rows: Any = db.execute(
+        select(
+            SealedCopy.id,
+            SealedCopy.case_number,
+            SealedCopy.registry_number,
+            Unit.name,
+            SealedCopy.left_how,
+            SealedCopy.received_at,
+            SealedCopy.sealed_at,
+        )
+        .join(Unit, Unit.id == SealedCopy.unit_id)
+        .where(SealedCopy.branch_id.in_(me.branches))
+        .order_by(SealedCopy.sealed_at.desc(), SealedCopy.id.desc())
+        .limit(PAGE + 1)
+        .offset((page - 1) * PAGE)
+    )
+    return [Sealed(*row) for row in rows]
+
+
+def unregistered_counts(db: Session, me: Identity) -> tuple[int, int]:
+    """How many cases, and how many sealed copies, have no registry number yet."""
+    cases = (
+        select(func.count())
+        .select_from(Deviation)
+        .outerjoin(Side, and_(Side.deviation_id == Deviation.id, Side.branch_id.in_(me.branches)))
+        .where(
+            visible_to(me),
+            or_(Deviation.sender_branch_id.in_(me.branches), Deviation.receiver_branch_id.in_(me.branches)),
+            _unregistered(),
+        )
+    )
+    copies = select(func.count(SealedCopy.id)).where(
+        SealedCopy.branch_id.in_(me.branches), SealedCopy.registry_number.is_(None)
+    )
+    return db.scalar(cases) or 0, db.scalar(copies) or 0

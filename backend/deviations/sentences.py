@@ -1,0 +1,100 @@
+"""Whole sentences about a case as it stands: what happens by itself, how it ended, what was just done."""
+
+from collections.abc import Callable
+from datetime import date
+
+from backend.core import clock, text
+from backend.core.text import gettext as _
+from backend.deviations import risk
+from backend.deviations.clocks import Kind
+from backend.deviations.models import Deviation, Side, State
+
+# What happens when nobody says anything: to the one who is waited for, and to the one who waits.
+BY_ITSELF: dict[Kind, tuple[Callable[[], str], Callable[[], str]]] = {
+    "reply": (
+        lambda: _("Svarar ni inte till och med {day} går ärendet tillbaka till mottagaren av sig självt."),
+        lambda: _("Svarar avsändaren inte till och med {day} kommer ärendet tillbaka till er av sig självt."),
+    ),
+    "confirm_redirect": (
+        lambda: _("Säger ni inget till och med {day} blir ärendet kvar hos mottagaren."),
+        lambda: _("Säger avsändaren inget till och med {day} kommer ärendet tillbaka till er av sig självt."),
+    ),
+    "declined": (
+        lambda: _("Gör ni inget till och med {day} räknas ärendet som återtaget."),
+        lambda: _("Gör avsändaren inget till och med {day} räknas ärendet som återtaget."),
+    ),
+    "verdict": (
+        lambda: _("Säger ni inget till och med {day} räknas svaret som godtaget genom tystnad."),
+        lambda: _("Säger avsändaren inget till och med {day} räknas svaret som godtaget genom tystnad."),
+    ),
+    "settle": (
+        lambda: _("Enas ni inte till och med {day} avslutas ärendet som oenighet."),
+        lambda: _("Enas parterna inte till och med {day} avslutas ärendet som oenighet."),
+    ),
+}
+
+
+def by_itself(kind: Kind, day: date, *, waited_for: bool) -> str | None:
+    """What happens by itself after that day; None for a clock that leads nowhere but to being late."""
+    if kind not in BY_ITSELF:
+        return None
+    return BY_ITSELF[kind][0 if waited_for else 1]().format(day=text.long_date(day))
+
+
+def how_it_ended(deviation: Deviation) -> str | None:
+    """How a case that is over came to its end."""
+    if deviation.state == State.WITHDRAWN and deviation.withdrawn_at:
+        return _("Ärendet återtogs {day}.").format(day=_day(deviation.withdrawn_at))
+    if deviation.state != State.CLOSED or deviation.closed_at is None:
+        return None
+    if deviation.disagreed_at is not None:
+        said = _("Ärendet avslutades som oenighet {day}: parterna ser olika på händelsen.")
+    elif deviation.accepted_by_silence:
+        said = _("Svaret räknas som godtaget genom tystnad {day}: ingen sade emot i tid.")
+    else:
+        said = _("Avsändaren godtog svaret {day}.")
+    return said.format(day=_day(deviation.closed_at))
+
+
+def _day(moment: object) -> str:
+    return text.short_date(clock.local(moment).date())  # type: ignore[arg-type]
+
+
+def risk_words(deviation: Deviation, side: Side | None) -> str | None:
+    """One's own judgement of the risk, and whether it asks for a closer look."""
+    severity = (side.severity if side else None) or deviation.severity
+    found = risk.score(severity, side.probability if side else None)
+    if found is None:
+        return None
+    limit = risk.threshold(deviation.agreement.terms)
+    if found >= limit:
+        said = _("{score} av {highest}. Gränsen är {limit}: händelsen behöver en djupare analys.")
+    else:
+        said = _("{score} av {highest}. Det är under gränsen {limit}.")
+    return said.format(score=found, highest=risk.HIGHEST, limit=limit)
+
+
+def asking_costs(pauses: int, given: int) -> str:
+    """What a question does to the receiver's own clock."""
+    if pauses >= given:
+        return _("Ni har redan frågat två gånger. Den här frågan stannar inte er klocka.")
+    return _("Er svarstid står still medan ni väntar på svaret.")
+
+
+# What was just done, where the page one comes to does not say it by itself. Codes stand in the address.
+DONE: dict[str, Callable[[], str]] = {
+    "decline": lambda: _("Ärendet är avböjt och tillbaka hos avsändaren. Ni ser det inte längre."),
+    "redirect": lambda: _("Ärendet är skickat vidare. Ni ser det inte längre."),
+    "mask": lambda: _("Uppgiften är dold för alla, och den andra parten får veta det."),
+    "handed_on": lambda: _("Utkastet är lämnat för godkännande."),
+    "sent_reviewed": lambda: _("Rapporten är skickad. Den som skrev den får veta svaret."),
+    "handed_over": lambda: _("Rapporten är lämnad till din chef, som läser och skickar den."),
+    "given_back": lambda: _("Rapporten är lämnad tillbaka till den som skrev den."),
+    "linked": lambda: _("Ärendena är kopplade: en händelse, två rapporter."),
+    "identified": lambda: _("Det är antecknat att ni vet vem patienten är."),
+}
+
+
+def done(code: str | None) -> dict[str, str] | None:
+    """The message for a code in the address; None for anything else that stands there."""
+    return {"kind": "success", "text": DONE[code]()} if code in DONE else None

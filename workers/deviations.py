@@ -1,0 +1,18 @@
+"""Cases that go home by themselves, since a waiting state waits for nobody for ever."""
+
+from backend.core import jobs
+from backend.deviations import actions
+from workers.app import celery
+
+
+@celery.task(name="deviations.go_home")
+def go_home() -> None:
+    jobs.work("deviations.go_home", lambda claim: actions.go_home(claim.subject_id or 0))
+
+
+@celery.task(name="deviations.follow_successor")
+def follow_successor() -> None:
+    jobs.work(
+        "deviations.follow_successor",
+        lambda claim: actions.follow_successor(claim.subject_id or 0, claim.branch_id or 0),
+    )
