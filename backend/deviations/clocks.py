@@ -7,10 +7,10 @@ first; a date that then falls on a day off moves to the next working day. Days a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from typing import Literal, cast
+from datetime import date, datetime, timedelta
+from typing import Any, Literal, cast, get_args
 
-from backend.core.calendar import Calendar, at_hour, local_date
+from backend.core.calendar import Calendar, local_date
 from backend.core.text import day_and_month, days_of_months, long_date
 from backend.core.text import gettext as _
 
@@ -20,11 +20,10 @@ Kind = Literal[
 Unit = Literal["working", "calendar"]
 Cause = Literal["question"]
 Reader = Literal["receiver", "sender"]
+When = Literal["day", "percent", "after"]
+Escalated = Literal["manager", "safety", "head"]
 
 PAUSES_GIVEN = 2
-REMINDER_HOUR = time(8, 15)
-REMINDED_BEFORE = 10
-REMINDED_AFTER = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,53 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """When on a clock to remind: on its n-th working day, when n per cent of its time has gone, or n working days
+    after it has run out. Raises ValueError for what is none of these.
+    """
+
+    when: When
+    n: int
+
+    def __post_init__(self) -> None:
+        least, most = {"day": (1, 250), "percent": (1, 100), "after": (1, 250)}[self.when]
+        if not least <= self.n <= most:
+            raise ValueError(f"{self.when} {self.n} is no mark on a clock")
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """Who is told when a date has passed, so many working days after it."""
+
+    role: Escalated
+    after: int
+
+
+def _marks(**of: Sequence[tuple[When, int]]) -> Mapping[Kind, tuple[Mark, ...]]:
+    return {cast(Kind, kind): tuple(Mark(*mark) for mark in marks) for kind, marks in of.items()}
+
+
+REMINDERS = _marks(
+    acknowledge=[("day", 3), ("day", 5)],
+    answer=[("percent", 50), ("percent", 80), ("percent", 100), ("after", 5), ("after", 10)],
+    returned_answer=[("percent", 50), ("percent", 100), ("after", 5), ("after", 10)],
+    reply=[("day", 3)],
+    verdict=[("percent", 80)],
+    declined=[("percent", 80)],
+    settle=[("percent", 50)],
+)
+# The receiver's clocks: when one has run out it is raised, step by step. The sender's go home by themselves.
+RECEIVING: frozenset[Kind] = frozenset({"acknowledge", "answer", "returned_answer"})
+ESCALATION = (Escalation("manager", 5), Escalation("safety", 10), Escalation("head", 15))
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
-    """The times of one version of an agreement, with the defaults of a county that has not set its own."""
+    """The times of one version of an agreement, with the defaults of a county that has not set its own.
+
+    `reminders` are marks on each clock; `escalation` follows the receiver's clocks, each role once; `untouched` is
+    after how many working days safety hears of a case that nobody has opened.
+    """
 
     acknowledge: Span = Span(5, "working")
     answer: Span = Span(60, "calendar")
@@ -52,6 +96,9 @@ class Terms:
     declined: Span = Span(20, "working")
     settle: Span = Span(10, "working")
     answer_by_severity: Mapping[int, Span] = field(default_factory=dict, hash=False)
+    reminders: Mapping[Kind, tuple[Mark, ...]] = field(default_factory=lambda: REMINDERS, hash=False)
+    escalation: tuple[Escalation, ...] = ESCALATION
+    untouched: int = 2
 
     def span(self, kind: Kind, severity: int | None = None) -> Span:
         """The time that clock has; for an answer, by the severity (1–4, None = not known) where so agreed."""
@@ -80,14 +127,6 @@ class Due:
 
     due_on: date
     explanation: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reminders:
-    """When to remind: once before the due date (None where there is no working day left for it), once after."""
-
-    before: datetime | None
-    after: datetime
 
 
 def due(
@@ -152,21 +191,6 @@ def due_words(due_on: date, now: datetime, kind: Kind = "answer") -> str:
     if left := days_left(due_on, now):
         return _("{days} kvar").format(days=_days(left, "calendar"))
     return _TODAY[kind]()
-
-
-def reminder_days(due_on: date, calendar: Calendar, started: datetime | None = None) -> Reminders:
-    """At 08.15: ten working days before the due date and one working day after it.
-
-    Where `started` leaves fewer than ten, the first comes on the first working morning after the start.
-    """
-    before = at_hour(calendar.add_working_days(due_on, -REMINDED_BEFORE), REMINDER_HOUR)
-    after = at_hour(calendar.add_working_days(due_on, REMINDED_AFTER), REMINDER_HOUR)
-    if started is None or started < before:
-        return Reminders(before, after)
-    first_morning = at_hour(calendar.next_working_day(local_date(started)), REMINDER_HOUR)
-    if first_morning <= started:
-        first_morning = at_hour(calendar.add_working_days(local_date(started), 1), REMINDER_HOUR)
-    return Reminders(first_morning if local_date(first_morning) <= due_on else None, after)
 
 
 def _days_waited(
@@ -248,10 +272,14 @@ _WAITING = {
 }
 
 
+SPANS: tuple[Kind, ...] = get_args(Kind)
+
+
 def terms_from(agreed: Mapping[str, object]) -> tuple[Terms, Calendar]:
     """The times and the calendar of a stored agreement; what it leaves out has the default.
 
     `{"acknowledge": [5, "working"], …, "answer_by_severity": {"4": [30, "calendar"]},
+    "reminders": {"answer": [["percent", 50], ["after", 5]]}, "escalation": [["manager", 5]], "untouched": 2,
     "closed": ["2026-06-05"], "open": []}`.
     """
 
@@ -259,12 +287,18 @@ def terms_from(agreed: Mapping[str, object]) -> tuple[Terms, Calendar]:
         n, unit = cast(tuple[int, Unit], value)
         return Span(n, unit)
 
-    kinds = tuple(name for name in Terms.__dataclass_fields__ if name != "answer_by_severity")
-    own = {kind: span(agreed[kind]) for kind in kinds if kind in agreed}
+    own: dict[str, Any] = {kind: span(agreed[kind]) for kind in SPANS if kind in agreed}
     severities = cast(Mapping[str, object], agreed.get("answer_by_severity", {}))
+    own["answer_by_severity"] = {int(severity): span(value) for severity, value in severities.items()}
+    if "reminders" in agreed:
+        own["reminders"] = {**REMINDERS, **_marks(**cast(dict[str, Any], agreed["reminders"]))}
+    if "escalation" in agreed:
+        steps = cast(Sequence[tuple[Escalated, int]], agreed["escalation"])
+        own["escalation"] = tuple(Escalation(role, after) for role, after in steps)
+    if "untouched" in agreed:
+        own["untouched"] = agreed["untouched"]
     closed, opened = (
         frozenset(date.fromisoformat(day) for day in cast(Sequence[str], agreed.get(key, ())))
         for key in ("closed", "open")
     )
-    by_severity = {int(severity): span(value) for severity, value in severities.items()}
-    return Terms(**own, answer_by_severity=by_severity), Calendar(added=closed, removed=opened)
+    return Terms(**own), Calendar(added=closed, removed=opened)

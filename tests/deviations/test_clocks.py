@@ -12,7 +12,6 @@ from backend.deviations.clocks import (
     Due,
     Kind,
     Pause,
-    Reminders,
     Span,
     Terms,
     days_late,
@@ -20,7 +19,6 @@ from backend.deviations.clocks import (
     due,
     due_words,
     is_late,
-    reminder_days,
 )
 
 SWEDEN = Calendar()
@@ -267,31 +265,6 @@ def test_the_last_day_names_what_is_due() -> None:
     assert words == ["Kvittera i dag", "Svar i dag", "Nytt svar i dag", "Bedöm i dag"]
 
 
-def test_reminders_come_on_working_mornings_before_and_after() -> None:
-    assert reminder_days(date(2026, 5, 19), SWEDEN, at("2026-04-01")) == Reminders(
-        at("2026-05-04T08:15"), at("2026-05-20T08:15")
-    )
-    assert reminder_days(date(2026, 12, 30), SWEDEN) == Reminders(
-        at("2026-12-14T08:15"), at("2027-01-04T08:15")
-    )
-    assert reminder_days(date(2026, 5, 19), SWEDEN).after.astimezone(UTC).time() == time(6, 15)
-
-
-@pytest.mark.parametrize(
-    ("started", "before"),
-    [
-        ("2026-05-13T09:00", "2026-05-15T08:15"),
-        ("2026-05-13T07:00", "2026-05-13T08:15"),
-        ("2026-05-16T09:00", "2026-05-18T08:15"),
-        ("2026-05-19T07:00", "2026-05-19T08:15"),
-        ("2026-05-19T09:00", None),
-    ],
-)
-def test_no_reminder_comes_before_the_start(started: str, before: str | None) -> None:
-    reminders = reminder_days(date(2026, 5, 19), SWEDEN, at(started))
-    assert reminders == Reminders(at(before) if before else None, at("2026-05-20T08:15"))
-
-
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 SPANS = st.builds(Span, st.integers(0, 90), st.sampled_from(["working", "calendar"]))
 LENGTHS = st.timedeltas(timedelta(), timedelta(days=20))
@@ -336,14 +309,3 @@ def test_no_clock_runs_out_while_its_owner_waits(
     assume(local_date(asked) <= used_up)
     now = asked + waiting
     assert not is_late(due("answer", started, span, SWEDEN, [Pause(asked, None)], as_of=now).due_on, now)
-
-
-@given(started=MOMENTS, span=SPANS)
-def test_reminders_keep_to_working_mornings_around_the_due_date(started: datetime, span: Span) -> None:
-    day = due("answer", started, span, SWEDEN).due_on
-    reminders = reminder_days(day, SWEDEN, started)
-    assert reminders.after == at_hour(SWEDEN.add_working_days(day, 1), time(8, 15))
-    if reminders.before is not None:
-        assert started < reminders.before < end_of_day(day)
-        assert SWEDEN.is_working_day(reminders.before.date())
-        assert reminders.before.time() == time(8, 15)

@@ -10,12 +10,10 @@ from backend.core.errors import ConflictError
 from backend.core.text import gettext as _
 from backend.deviations import deadlines, queries, rules, searching
 from backend.deviations.actions.moving import (
-    REMINDERS,
     check,
     forbidden,
     lock,
     move,
-    owe_reminders,
     set_answer_due,
     take_up,
     tell,
@@ -34,7 +32,6 @@ def reply(db: Session, me: Identity, deviation: Deviation, form: QuestionForm) -
     move(db, me, deviation, "reply", next_due_on=due_on)
     if asked is not None:
         asked.reply, asked.ended_at = form.text, deviation.updated_at
-    owe_reminders(db, deviation, due_on, started=deviation.updated_at)
     tell(db, deviation, "reply", deviation.receiver_branch_id)
     return deviation
 
@@ -62,7 +59,6 @@ def judge(db: Session, me: Identity, deviation: Deviation, form: VerdictForm) ->
         deviation.clock_kind, deviation.clock_started_at = "returned_answer", clock.now()
         again = set_answer_due(db, deviation, clock.now())
         move(db, me, deviation, "return", comment=form.comment, next_due_on=again)
-        owe_reminders(db, deviation, again, started=deviation.updated_at)
         jobs.owe(
             db,
             "notifications.arrival",
@@ -93,7 +89,7 @@ def withdraw(db: Session, me: Identity, deviation: Deviation, form: CommentForm)
     deviation.withdrawn_at = deviation.updated_at
     if not declined:
         leg.ended_at, leg.ended_how = deviation.updated_at, EndedHow.WITHDRAWN
-    jobs.waive(db, (*REMINDERS, "notifications.arrival"), deviation.id, "withdrawn")
+    jobs.waive(db, ("notifications.arrival",), deviation.id, "withdrawn")
     searching.index(db, deviation)
     return deviation
 
@@ -107,7 +103,6 @@ def reopen(db: Session, me: Identity, deviation: Deviation, form: CommentForm) -
     due_on = set_answer_due(db, deviation, now)
     move(db, me, deviation, "reopen", comment=form.comment, next_due_on=due_on)
     deviation.closed_at = deviation.disagreed_at = None
-    owe_reminders(db, deviation, due_on, started=deviation.updated_at)
     side = rules.party_of(me.branches, deviation)
     tell(
         db,
@@ -136,6 +131,4 @@ def resume(db: Session, me: Identity, deviation: Deviation) -> Deviation:
         deviation.clock_started_at = now
         next_due_on = set_answer_due(db, deviation, now)
     take_up(db, me, deviation, next_due_on)
-    if state is not State.ANSWERED:
-        owe_reminders(db, deviation, next_due_on, started=now)
     return deviation

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import insert
 from sqlalchemy.exc import InvalidRequestError
@@ -11,14 +11,15 @@ from sqlalchemy.orm import Session
 from backend.access import Identity
 from backend.audit import actions as audit
 from backend.core import clock, jobs, text
-from backend.core.calendar import end_of_day
+from backend.core.calendar import at_hour, end_of_day
 from backend.core.db import reaching
 from backend.core.errors import ConflictError, ForbiddenError, NotFoundError
 from backend.core.text import gettext as _
-from backend.deviations import clocks, deadlines, queries, rules
+from backend.deviations import deadlines, queries, rules
 from backend.deviations.models import Deviation, Event, EventActor, Handover, State
 
-REMINDERS = ("notifications.reminder_before", "notifications.reminder_after")
+# Before anybody's hour for the day's letter: what the morning finds stands in it.
+CHASED_AT = time(6)
 
 HAPPENED: dict[str, Callable[[], str]] = {
     "sent": lambda: _("Ärendet skickades"),
@@ -163,6 +164,23 @@ def _stand(db: Session, deviation: Deviation, state: State, now: datetime, next_
     deviation.updated_at = now
     deviation.next_due_on = next_due_on
     _owe_home(db, deviation)
+    owe_chase(db, deviation)
+
+
+def owe_chase(db: Session, deviation: Deviation, on: date | None = None) -> None:
+    """Look at the case on that morning, the next one if no day is said: who is to be reminded is decided then, from
+    how it then stands. The look itself owes the one after it, so a case is never out of sight while it waits.
+    """
+    if deviation.next_due_on is None or deviation.resting:
+        return
+    on = on or clock.today() + timedelta(days=1)
+    jobs.owe(
+        db,
+        "deviations.chase",
+        subject_id=deviation.id,
+        due_at=at_hour(on, CHASED_AT),
+        key=f"chase:{deviation.id}:{deviation.revision}:{on}",
+    )
 
 
 def _owe_home(db: Session, deviation: Deviation) -> None:
@@ -182,6 +200,7 @@ def take_up(db: Session, me: Identity, deviation: Deviation, next_due_on: date |
     deviation.next_due_on = next_due_on
     note_change(db, me, deviation, "resume")
     _owe_home(db, deviation)
+    owe_chase(db, deviation)
 
 
 def note_change(
@@ -264,25 +283,6 @@ def set_answer_due(db: Session, deviation: Deviation, as_of: datetime) -> date |
     if deviation.answered_at is None and deviation.reopened_at is None and not deviation.imported:
         deviation.due_on = due_on
     return due_on
-
-
-def owe_reminders(db: Session, deviation: Deviation, due_on: date | None, *, started: datetime) -> None:
-    """One before the due date and one after it, to the unit that holds the case. Unique by case and date."""
-    if due_on is None:
-        return
-    _terms, calendar = clocks.terms_from(deviation.agreement.terms)
-    planned = clocks.reminder_days(due_on, calendar, started)
-    for kind, at in zip(REMINDERS, (planned.before, planned.after), strict=True):
-        if at is not None:
-            jobs.owe(
-                db,
-                kind,
-                subject_id=deviation.id,
-                branch_id=deviation.receiver_branch_id,
-                due_at=at,
-                # By revision: an answer sent back may be due again on the very day the first one was.
-                key=f"{kind.rpartition('.')[2]}:{deviation.id}:{deviation.revision}:{due_on}",
-            )
 
 
 def tell(db: Session, deviation: Deviation, kind: str, branch_id: int, person_id: int | None = None) -> None:

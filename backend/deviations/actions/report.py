@@ -15,7 +15,7 @@ from backend.core import clock, jobs, text
 from backend.core.errors import ConflictError, Fault, ForbiddenError, InvalidError
 from backend.core.text import gettext as _
 from backend.deviations import clocks, queries, rules, searching
-from backend.deviations.actions.moving import log, owe_reminders, tell
+from backend.deviations.actions.moving import log, owe_chase, tell
 from backend.deviations.forms import ReportForm
 from backend.deviations.models import Deviation, Draft, Handover, Side, State
 from backend.directory import queries as directory
@@ -125,8 +125,7 @@ def report(db: Session, me: Identity, form: ReportForm, *, reporter_id: int | No
     if rules.is_external(deviation):
         # Nobody there can log in: our own intake sends it on and enters the reply.
         tell(db, deviation, "external", sender.branch_id)
-    if due_on:
-        owe_reminders(db, deviation, due_on, started=now)
+    owe_chase(db, deviation)
     searching.index(db, deviation)
     return deviation
 

@@ -10,12 +10,12 @@ from backend.core.errors import ConflictError, ForbiddenError
 from backend.core.text import gettext as _
 from backend.deviations import clocks, deadlines, queries, rules, searching
 from backend.deviations.actions.moving import (
-    REMINDERS,
     check,
     lock,
     move,
     note_acknowledged,
     note_change,
+    owe_chase,
     set_answer_due,
     tell,
 )
@@ -67,7 +67,6 @@ def question(db: Session, me: Identity, deviation: Deviation, form: QuestionForm
         db.flush()
         # Until the reply comes the longest wait is reckoned with, so that no clock runs out meanwhile.
         set_answer_due(db, deviation, end_of_day(reply_by))
-    jobs.waive(db, REMINDERS, deviation.id, "asked the sender")
     tell(db, deviation, "question", deviation.sender_branch_id)
     return deviation
 
@@ -80,7 +79,8 @@ def delay_notice(db: Session, me: Identity, deviation: Deviation, form: DelayFor
         raise ConflictError(_("Besked om försening kan lämnas en gång, och det är redan gjort."))
     deviation.delay_reason, deviation.delay_promised_on = form.reason, form.promised_on
     note_change(db, me, deviation, "delay_notice", comment=form.reason)
-    jobs.waive(db, REMINDERS, deviation.id, "delay notice")
+    # The promised day may come before the next look.
+    owe_chase(db, deviation)
     tell(db, deviation, "delay_notice", deviation.sender_branch_id)
     return deviation
 
@@ -123,7 +123,6 @@ def add_answer(db: Session, deviation: Deviation, form: AnswerForm) -> None:
     db.flush()
     for item in form.actions:
         db.add(AnswerAction(answer_id=row.id, deviation_id=deviation.id, **item.model_dump()))
-    jobs.waive(db, REMINDERS, deviation.id, "answered")
     jobs.owe(
         db,
         "notifications.answered",

@@ -8,12 +8,10 @@ from backend.core.errors import Fault, InvalidError
 from backend.core.text import gettext as _
 from backend.deviations import deadlines, queries, searching
 from backend.deviations.actions.moving import (
-    REMINDERS,
     check,
     lock,
     move,
     note_acknowledged,
-    owe_reminders,
     set_answer_due,
     tell,
 )
@@ -94,7 +92,7 @@ def confirm_redirect(db: Session, me: Identity, deviation: Deviation, form: Conf
     if unit is None:
         raise InvalidError(Fault("confirm", _("Den föreslagna enheten finns inte längre. Säg nej.")))
     seal(db, deviation, EndedHow.REDIRECTED)
-    jobs.waive(db, (*REMINDERS, "notifications.arrival"), deviation.id, "redirected")
+    jobs.waive(db, ("notifications.arrival",), deviation.id, "redirected")
     proposal.decided_at, proposal.decision = clock.now(), "confirmed"
     db.flush()
     leg = _next_leg(db, deviation, unit, EndedHow.REDIRECTED, proposal.reason)
@@ -123,7 +121,7 @@ def decline(db: Session, me: Identity, deviation: Deviation, form: DeclineForm) 
     check(db, me, deviation, verb)
     now, leg = clock.now(), legs[-1]
     leg.reason = form.reason
-    jobs.waive(db, (*REMINDERS, "notifications.arrival"), deviation.id, "declined")
+    jobs.waive(db, ("notifications.arrival",), deviation.id, "declined")
     if verb == "dispute":
         db.add(
             Proposal(
@@ -231,7 +229,6 @@ def _hand_over(db: Session, deviation: Deviation, leg: Handover) -> None:
         deviation.patient_identified_how = deviation.patient_identified_ground = None
     deviation.receiver_unit_id, deviation.receiver_branch_id = leg.unit_id, leg.branch_id
     db.flush()
-    jobs.waive(db, REMINDERS, deviation.id, "sent on")
     jobs.owe(
         db,
         "notifications.arrival",
@@ -240,5 +237,4 @@ def _hand_over(db: Session, deviation: Deviation, leg: Handover) -> None:
         key=f"arrival:{deviation.id}:leg:{leg.position}",
     )
     searching.index(db, deviation)
-    due_on = set_answer_due(db, deviation, clock.now())
-    owe_reminders(db, deviation, due_on, started=deviation.updated_at)
+    set_answer_due(db, deviation, clock.now())

@@ -2,15 +2,13 @@
 
 from sqlalchemy.orm import Session
 
-from backend.core import clock, jobs
+from backend.core import clock
 from backend.core.db import COUNTER, Scope, unit_of_work
 from backend.deviations import clocks, queries, rules, searching
 from backend.deviations.actions.judge import end_pause
 from backend.deviations.actions.moving import (
-    REMINDERS,
     lock,
     move_by_itself,
-    owe_reminders,
     set_answer_due,
     tell,
 )
@@ -43,7 +41,6 @@ def _question(db: Session, deviation: Deviation) -> str:
     verb = move_by_itself(db, deviation, next_due_on=due_on)
     if asked is not None:
         asked.ended_at = deviation.updated_at
-    owe_reminders(db, deviation, due_on, started=deviation.updated_at)
     tell(db, deviation, "reply", deviation.receiver_branch_id)
     return verb
 
@@ -69,7 +66,6 @@ def _verdict(db: Session, deviation: Deviation) -> str:
 def _declined(db: Session, deviation: Deviation) -> str:
     verb = move_by_itself(db, deviation, next_due_on=None)
     deviation.withdrawn_at = deviation.updated_at
-    jobs.waive(db, REMINDERS, deviation.id, "withdrawn")
     searching.index(db, deviation)
     return verb
 

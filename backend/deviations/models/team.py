@@ -1,7 +1,7 @@
 """What a branch keeps to itself about a case, and those of its people who work on it together."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, Text
@@ -35,6 +35,14 @@ class Side(Base):
     # One's own judgement; where there is none, the reporter's severity counts.
     severity: Mapped[int | None]
     probability: Mapped[int | None]
+    # Who among those who handle cases opened it last: they are reminded, and the others left in peace.
+    opened_at: Mapped[datetime | None]
+    opened_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    # No reminders to those who handle it, until that day or until further notice. It is still raised to others.
+    quiet_at: Mapped[datetime | None]
+    quiet_until: Mapped[date | None]
+    quiet_reason: Mapped[str | None] = mapped_column(Text)
+    quiet_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
 
 
 class Note(Base):

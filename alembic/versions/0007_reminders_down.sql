@@ -1,0 +1,11 @@
+delete from outbox where kind in ('deviations.chase', 'notifications.letter') and done_at is null;
+alter table sides
+    drop column opened_at,
+    drop column opened_by_id,
+    drop column quiet_at,
+    drop column quiet_until,
+    drop column quiet_reason,
+    drop column quiet_by_id;
+drop table notices;
+drop table reminders;
+drop table notification_choices;
