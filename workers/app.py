@@ -11,7 +11,7 @@ from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import worker_process_init
 from kombu.transport.redis import QoS
 
-from backend.core import db, jobs
+from backend.core import clock, db, jobs
 from backend.summaries import actions as summaries
 
 # No message is worth saving: the tick rings anew for what a dead worker left. To save them while the broker is
@@ -59,6 +59,8 @@ def tick() -> None:
     """Ring for whatever is due and not taken: new debts whose ring was lost, and what a dead worker left."""
     with db.unit_of_work(db.NOBODY) as session:
         summaries.owe_past_month(session)
+        jobs.owe(session, "deviations.look_after", key=f"look_after:{clock.today()}")
+    celery.send_task("notifications.forgotten")
     for kind in jobs.kinds_due():
         if kind in celery.tasks:
             celery.send_task(kind)
