@@ -65,6 +65,7 @@ from backend.deviations.queries.team import (
     sealed_copy,
     title_of,
 )
+from backend.deviations.queries.told import Running, kind_of, running
 from backend.deviations.queries.turns import (
     Onward,
     Reader,
@@ -94,6 +95,7 @@ __all__ = [
     "Registered",
     "Review",
     "Row",
+    "Running",
     "Sealed",
     "answer_draft",
     "answers",
@@ -115,6 +117,7 @@ __all__ = [
     "invited",
     "is_invited",
     "is_visible",
+    "kind_of",
     "latest_answer",
     "latest_event",
     "linked",
@@ -137,6 +140,7 @@ __all__ = [
     "reviews",
     "risk_flag",
     "risk_flags",
+    "running",
     "sealed",
     "sealed_copies",
     "sealed_copy",
