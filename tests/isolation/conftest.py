@@ -32,7 +32,7 @@ from backend.deviations.forms import (
 from backend.deviations.models import Draft, Reason, VerdictKind
 from tests.isolation.attack import World
 from tests.people import ANNA, ANSWER, BOB, CHARLIE, IDA, MATS, acting, filed
-from workers.app import celery
+from workers import deviations, notifications
 
 BRANCHES = {
     "A": "SE2120000852-V000",  # Sölvesborg, care
@@ -141,8 +141,8 @@ def _kept() -> None:
 def _chased() -> None:
     """Reminders in the ledger, and what people are to be told."""
     with clock.at(clock.now() + timedelta(days=10)):
-        for kind in ("deviations.chase", "notifications.arrival"):
-            celery.tasks[kind]()
+        deviations.chase()
+        notifications.due("arrival")
 
 
 def _drafted() -> None:

@@ -21,6 +21,8 @@ from tests.people import cookie_for, report_form
 from workers import deviations as jobs
 from workers.app import celery
 
+celery.loader.import_default_modules()
+
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 CANARY = re.compile(r"kanarie\d+x")
 LIVING = 8
