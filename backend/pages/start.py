@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from backend.access import Permission
 from backend.accounts.identity import Me
 from backend.audit import actions as audit
-from backend.core import clock, db, jobs, migrate
+from backend.core import clock, db, jobs, migrate, stuck
 from backend.core.db import Db, Scope, unit_of_work
 from backend.core.jobs import Owed
 from backend.core.mail import CaughtMail
@@ -25,6 +25,7 @@ from backend.deviations import finding
 from backend.deviations import queries as deviations
 from backend.deviations.pages.lists import shown
 from backend.directory.models import Branch
+from backend.pages.jobs import may_look, mine
 
 router = APIRouter()
 demo = APIRouter()
@@ -68,6 +69,8 @@ def home(request: Request, db: Db, me: Me) -> Response:
         reads_sealed=me.everywhere(Permission.SEALED),
         opens_cases=bool(me.branches),
         sees_figures=me.may(Permission.SEE_FIGURES),
+        sees_jobs=may_look(me),
+        stuck=stuck.count(db, mine(me)) if may_look(me) else 0,
     )
 
 
