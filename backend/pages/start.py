@@ -11,13 +11,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.access import Permission
 from backend.accounts.identity import Me
 from backend.audit import actions as audit
-from backend.core import db, jobs, migrate
+from backend.core import db, jobs, migrate, stuck
 from backend.core.db import Db
 from backend.core.text import gettext as _
 from backend.core.web import render
 from backend.deviations import finding
 from backend.deviations import queries as deviations
 from backend.deviations.pages.lists import shown
+from backend.pages.jobs import may_look, mine
 
 router = APIRouter()
 
@@ -60,6 +61,8 @@ def home(request: Request, db: Db, me: Me) -> Response:
         reads_sealed=me.everywhere(Permission.SEALED),
         opens_cases=bool(me.branches),
         sees_figures=me.may(Permission.SEE_FIGURES),
+        sees_jobs=may_look(me),
+        stuck=stuck.count(db, mine(me)) if may_look(me) else 0,
     )
 
 
