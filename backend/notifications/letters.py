@@ -67,6 +67,9 @@ def _decide() -> tuple[str, str]:
     return _("att ta ställning till"), _("att ta ställning till")
 
 
+# In this order in the greeting; the rest after.
+COUNTED = (_acknowledge, _answer, _question, _decide, _read)
+
 KINDS: dict[str, Words] = {
     "arrival": Words(
         lambda: _("nytt, att kvittera"),
@@ -267,7 +270,8 @@ def write(lines: Sequence[Line], now: datetime) -> Letter:
         waiting = text.count(len(lines), _("ärende väntar"), _("ärenden väntar"))
     else:
         waiting = text.count(len(lines), _("sak väntar"), _("saker väntar"), one=_("en"))
-    counted = Counter(KINDS[line.kind].count for line in lines)
+    counted = Counter(of for of in COUNTED for line in lines if KINDS[line.kind].count == of)
+    counted.update(of for line in lines if (of := KINDS[line.kind].count) not in COUNTED)
     hello = _("God morgon!") if clock.local(now).hour < MORNING_ENDS else _("Hej!")
     greeting = _("{hello} {waiting} på er i dag: {listed}.").format(
         hello=hello,

@@ -176,7 +176,9 @@ def owe_chase(db: Session, deviation: Deviation, on: date | None = None) -> None
     """
     if deviation.next_due_on is None or deviation.resting:
         return
-    on = on or clock.today() + timedelta(days=1)
+    if on is None:
+        today = clock.today()
+        on = today if clock.now() < at_hour(today, CHASED_AT) else today + timedelta(days=1)
     jobs.owe(
         db,
         "deviations.chase",
