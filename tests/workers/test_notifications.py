@@ -15,7 +15,8 @@ from backend.deviations import actions, queries
 from backend.deviations.forms import VerdictForm, WithdrawForm
 from backend.deviations.models import VerdictKind
 from backend.settings import settings
-from tests.people import ANNA, ANSWER, BERIT, BOB, acting, filed
+from tests.deviations.verbs import ACCEPTED, DECLINE, KARLSKRONA, WHY, act
+from tests.people import ANNA, ANSWER, BERIT, BOB, CHARLIE, acting, filed
 from tests.workers.post_office import OK, PostOffice, opened
 from workers import notifications
 
@@ -253,6 +254,20 @@ def test_nothing_is_sent_about_a_case_that_was_withdrawn(blekinge: str, superuse
             work()
     assert mails(superuser) == []
     assert set(outcomes(superuser).values()) == {"withdrawn"}
+
+
+def test_whoever_only_follows_a_case_that_has_left_it_gets_no_mail_about_it(
+    blekinge: str, superuser: Engine
+) -> None:
+    """Karlskrona has commissioned the unit that sent the case, so that it sees what it has declined."""
+    with clock.at(SENT):
+        number = filed("chef@exempel.example", sender_unit="SE0000000001-A010", receiver_unit=KARLSKRONA)
+        act("answer", number, CHARLIE, ANSWER)
+        act("judge", number, "chef@exempel.example", ACCEPTED)
+        act("reopen", number, "chef@exempel.example", WHY)
+        act("decline", number, CHARLIE, DECLINE)
+        notifications.due("reopened")
+    assert (mails(superuser), outcomes(superuser)["notifications.reopened"]) == ([], "no longer true")
 
 
 def test_a_returned_answer_arrives_anew_in_its_own_words_and_has_its_own_reminders(
