@@ -81,6 +81,7 @@ LEFT_HOW: Words = {
     "redirected": lambda: _("Skickat vidare"),
     "declined": lambda: _("Avböjt"),
     "withdrawn": lambda: _("Återtaget"),
+    "followed": lambda: _("Följde med till enheten som tog över"),
 }
 PROBABILITIES: Words = {
     "1": lambda: _("Mycket liten: knappast igen"),

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from backend.access import Identity, Permission
 from backend.accounts.identity import Me
 from backend.core import clock
-from backend.core.db import Db
+from backend.core.db import COUNTER, Db, unit_of_work
 from backend.core.errors import Fault, ForbiddenError, InvalidError
 from backend.core.text import gettext as _
 from backend.core.web import render, url
@@ -30,6 +30,8 @@ def figures(request: Request, db: Db, me: Me, first: From = "", to: str = "") ->
         start, end = forms.usual_period()
     now = clock.now()
     found = queries.overview(db, me, start, end, now)
+    with unit_of_work(COUNTER) as counter:
+        left = queries.left(counter, me, start, end, now)
     empty = not (found.whole.incoming.sent or found.whole.outgoing.sent)
     typed = {"from": first, "to": to} if errors else {"from": months.code(start), "to": months.code(end)}
     return render(
@@ -42,6 +44,7 @@ def figures(request: Request, db: Db, me: Me, first: From = "", to: str = "") ->
         as_of=now,
         figures=None if empty else found,
         rows=words.rows(found),
+        beside=words.beside(found.whole, left),
         earlier=_earlier(db, me) if empty else None,
         words=words,
         # Drawn only where there is something to see.

@@ -9,7 +9,7 @@ from backend.core.text import number, percent
 from backend.statistics import months
 from backend.statistics.charts import Month, Run
 from backend.statistics.definitions import Counts
-from backend.statistics.queries import Line, Overview
+from backend.statistics.queries import Left, Line, Overview
 from backend.statistics.rates import Median, Rate
 
 _PER_CENT = "\u00a0%"
@@ -135,19 +135,22 @@ def head(first: str) -> list[str]:
     return [first, _("Till oss"), _("Vi har besvarat"), _("Från oss"), _("Vi har fått svar på")]
 
 
-def beside(whole: Line) -> list[list[str]]:
-    """What is not in the rates, and so stands beside them."""
+def beside(whole: Line, left: Left) -> list[list[str]]:
+    """What is not in the rates, and so stands beside them; and what became of the answers."""
     ours, theirs = whole.incoming, whole.outgoing
     rows = [
         (_("Pågår: svarsfristen har inte gått ut"), ours.ongoing, theirs.ongoing),
         (_("Goda exempel: kräver inget svar"), ours.good_examples, theirs.good_examples),
         (_("Med en part utan inloggning"), ours.external, theirs.external),
+        (_("Återtagna av avsändaren"), left.taken_back_from_us, theirs.withdrawn),
+        (_("Avböjda av mottagaren"), left.declined_by_us, theirs.declined),
+        (_("Avslutade som oenighet"), ours.disagreed, theirs.disagreed),
+        (_("Skickade vidare till en annan enhet"), left.sent_on_by_us, left.sent_on_by_them),
+        (_("Svaret godtaget av avsändaren"), ours.accepted, theirs.accepted),
+        (_("Svaret godtaget genom tystnad"), ours.accepted_by_silence, theirs.accepted_by_silence),
         (_("Varav importerade från ett äldre system"), ours.imported, theirs.imported),
     ]
-    # A withdrawn case leaves the receiver's sight, so only the sender can count it.
-    withdrawn = [_("Återtagna före svarsfristen"), "–", number(theirs.withdrawn)]
-    cells = [[label, number(into), number(out)] for label, into, out in rows]
-    return [*cells[:3], withdrawn, cells[3]]
+    return [[label, number(into), number(out)] for label, into, out in rows]
 
 
 def definitions() -> list[tuple[str, str]]:
@@ -156,10 +159,16 @@ def definitions() -> list[tuple[str, str]]:
         (
             _("Utgången svarsfrist"),
             _(
-                "Sista svarsdagen är över. Bara de ärendena räknas i andelen; de andra pågår, även om de redan är besvarade."
+                "Sista svarsdagen är över. Bara de ärendena räknas i andelen; de andra pågår, även om de redan är besvarade. "
+                "En fråga till avsändaren ger fler dagar om den ställs i tid, men inte när sista svarsdagen redan är över."
             ),
         ),
-        (_("Besvarad"), _("Ett första svar har kommit. Det ändras inte av att svaret skickas tillbaka.")),
+        (
+            _("Besvarad"),
+            _(
+                "Ett första svar har kommit. Det ändras inte av att svaret skickas tillbaka eller att ärendet öppnas igen."
+            ),
+        ),
         (_("I tid"), _("Svaret kom senast den sista svarsdagen.")),
         (
             _("Osäkerhet"),
@@ -176,4 +185,35 @@ def definitions() -> list[tuple[str, str]]:
             ),
         ),
         (_("Månad"), _("Ärendet hör till månaden då det skickades, och till den som har det nu.")),
+        (
+            _("Återtaget"),
+            _(
+                "Avsändaren tog tillbaka ärendet senast den sista svarsdagen. Senare återtagna ligger kvar i andelen. "
+                "Till oss visas alla som har återtagits från oss."
+            ),
+        ),
+        (
+            _("Avböjt"),
+            _(
+                "Mottagaren sade att ärendet inte var deras, och avsändaren har inte skickat det till någon annan. Det "
+                "räknas inte i andelen, eftersom ingen har det. Till oss visas alla som vi har avböjt."
+            ),
+        ),
+        (
+            _("Oenighet"),
+            _("Parterna kom inte överens och ärendet avslutades så. Det räknas inte i andelen."),
+        ),
+        (
+            _("Skickat vidare"),
+            _(
+                "En mottagare skickade ärendet till en annan enhet. I andelen räknas det hos den som har det nu."
+            ),
+        ),
+        (
+            _("Godtaget genom tystnad"),
+            _(
+                "Avsändaren hörde inte av sig om svaret i tid, så ärendet avslutades. Räknas för sig, skilt från dem där "
+                "avsändaren har godtagit svaret. Båda gäller ärenden med utgången svarsfrist."
+            ),
+        ),
     ]

@@ -5,16 +5,16 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from backend.core.errors import NotFoundError
 from backend.core.text import sort_key
-from backend.deviations.models import Deviation, EventKind
+from backend.deviations.models import Deviation
 from backend.directory.models import Branch, County, Organisation
 from backend.statistics import months
-from backend.statistics.definitions import Counts, counts, facts, is_external, is_on_time, is_overdue
+from backend.statistics.definitions import BESIDE, Counts, Standing, counts, facts
 from backend.statistics.queries import sent_in
 from backend.statistics.rates import Rate
 from backend.summaries.models import Snapshot
@@ -95,30 +95,22 @@ def month_figures(db: Session, county_id: int, month: date) -> dict[str, Any]:
 
 
 def _handled(db: Session, county_id: int, month: date, cut_off: datetime) -> Sequence[Any]:
-    def happened(moment: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    of = facts(cut_off, Deviation.county_id == county_id)
+
+    def happened(moment: ColumnElement[Any]) -> ColumnElement[bool]:
         return and_(moment >= months.starts(month), moment < cut_off)
 
-    ended = func.least(Deviation.answered_at, Deviation.closed_at, Deviation.withdrawn_at)
     which = {
-        "sent": happened(Deviation.sent_at),
-        "acknowledged": happened(Deviation.acknowledged_at),
-        "answered": happened(Deviation.answered_at),
-        "on_time": and_(happened(Deviation.answered_at), is_on_time()),
-        "overdue": and_(is_overdue(cut_off), or_(ended.is_(None), ended > cut_off)),
-        "imported": and_(happened(Deviation.sent_at), Deviation.imported),
+        "sent": happened(of.c.sent_at),
+        "acknowledged": happened(of.c.acknowledged_at),
+        "answered": happened(of.c.answered_at),
+        "on_time": and_(happened(of.c.answered_at), of.c.on_time),
+        "overdue": and_(of.c.standing == Standing.MATURED, of.c.unanswered),
+        "imported": and_(happened(of.c.sent_at), of.c.imported),
     }
     numbers = [func.count().filter(which[f.name]) for f in fields(Handled)]
-    ways = (Deviation.sender_branch_id, Deviation.receiver_branch_id)
-    return db.execute(
-        select(*ways, *numbers)
-        .where(
-            Deviation.county_id == county_id,
-            Deviation.sent_at < cut_off,
-            Deviation.event_kind != EventKind.GOOD_EXAMPLE,
-            ~is_external(),
-        )
-        .group_by(*ways)
-    ).all()
+    ways = (of.c.sender_branch_id, of.c.receiver_branch_id)
+    return db.execute(select(*ways, *numbers).where(of.c.standing.not_in(BESIDE)).group_by(*ways)).all()
 
 
 def _year(db: Session, county_id: int, month: date, cut_off: datetime) -> Sequence[Any]:

@@ -60,7 +60,7 @@ PERSONAL = ("searches", "saved_views", "batches")
 # What the app may delete, its own rows only.
 DELETED = ("drafts", "answer_drafts", "links", "case_words", *PERSONAL)
 OPERATORS = ("deviations", "handovers", "answers", "answer_actions", "events", "sides", "case_words")
-COUNTED = ("deviations", "handovers", "links", "reminders")
+COUNTED = ("deviations", "handovers", "links", "events", "reminders")
 
 
 class World:
@@ -185,6 +185,9 @@ def _roles_amiss(connection: Connection, world: World) -> Iterator[str]:
         for column in ("description", "case_number", "shared_reference", "visible_branches", "delay_reason"):
             if allowed(connection, f"select {column} from deviations"):
                 yield f"the counter reads {column}"
+        for column in ("comment", "profession", "branch_id", "unit_id"):
+            if allowed(connection, f"select {column} from events"):
+                yield f"the counter reads {column} of events"
     with acting(connection, "operator"):
         if not inserts(connection, "audit_log", world.rows["audit_log"][0], id=900001):
             yield "the operator cannot log"

@@ -1,23 +1,25 @@
 """The figures against an independent reckoning: the history of Blekinge, and small random sets of cases."""
 
-import uuid
-from collections import Counter
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sqlalchemy import Connection, Engine, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, text
 
 from backend.core import clock, db
 from backend.core.errors import InvalidError
 from backend.statistics import months, queries
 from backend.statistics.definitions import Counts
-from backend.statistics.queries import Question
 from tests.people import MATS, acting
-from tests.statistics.reckoning import SWEDEN, Case, Directory, directory, end_of, reckon
+from tests.statistics.lives import HOME, WARD, insert
+from tests.statistics.reckoning import (
+    SWEDEN,
+    Case,
+    Directory,
+    directory,
+    end_of,
+    reckon,
+)
 from tests.statistics.reckoning import history as history_of
 
 SOLVESBORG, REGION, HOSPITAL = "SE2120000852-K", "SE2321000081-R", "SE2321000081-S000"
@@ -147,116 +149,6 @@ def test_the_only_county_need_not_be_named(blekinge: str, superuser: Engine) -> 
         asked(**of)
 
 
-def _minutes(start: datetime, least: int, most: int) -> st.SearchStrategy[datetime]:
-    return st.integers(least, most).map(lambda n: start + timedelta(minutes=n))
-
-
-# Three weeks of February, and often an hour on either side of its first midnight in Sweden, where UTC still says
-# otherwise.
-_SENT = _minutes(datetime(2024, 2, 1, tzinfo=UTC), 0, 21 * 24 * 60) | _minutes(
-    datetime(2024, 2, 1, tzinfo=SWEDEN), -90, 90
-)
-_CUT_OFFS = _minutes(datetime(2024, 2, 10, tzinfo=UTC), 0, 35 * 24 * 60) | st.dates(
-    date(2024, 2, 3), date(2024, 3, 15)
-).map(end_of)
-_WAIT = st.integers(0, 20 * 24 * 60).map(lambda n: timedelta(minutes=n))
-_LATER = st.none() | _WAIT
-_HOME, _WARD = ["SE2120000852-V010", "SE2120000852-V020"], ["SE2321000081-S011", "SE2321000081-N015"]
-
-
-@st.composite
-def _cases(draw: st.DrawFn) -> Case:
-    ways = [(_HOME, _WARD), (_WARD, _HOME), (_HOME, _WARD), (["EXTERNAL"], _WARD), (_HOME, ["EXTERNAL"])]
-    sender, receiver = (draw(st.sampled_from(units)) for units in draw(st.sampled_from(ways)))
-    sent_at = draw(_SENT)
-    good = draw(st.integers(0, 7)) == 7
-    happened = {
-        name: sent_at + wait if (wait := draw(_LATER)) is not None else None
-        for name in ("acknowledged_at", "answered_at", "accepted_at", "closed_at")
-    }
-    happened["withdrawn_at"] = sent_at + draw(_WAIT) if draw(st.integers(0, 3)) == 3 else None
-    last_day = sent_at.astimezone(SWEDEN).date() + timedelta(days=draw(st.integers(0, 12)))
-    # Some things happen at the very moment the due day is over, and some just before it.
-    for name in ("answered_at", "withdrawn_at"):
-        if draw(st.integers(0, 7)) == 7:
-            happened[name] = end_of(last_day) - timedelta(microseconds=draw(st.integers(0, 1)))
-    return Case(
-        sender=sender,
-        receiver=receiver,
-        category=draw(st.sampled_from(["medication", "medication.list", "transport"])),
-        sent_at=sent_at,
-        due_on=None if good else last_day,
-        good_example=good,
-        external="EXTERNAL" in (sender, receiver),
-        imported=draw(st.booleans()),
-        **happened,
-    )
-
-
-_INSERT = text(
-    "insert into deviations (county_id, case_number, submission, state, revision, event_kind, occurred_on,"
-    " sender_branch_id, sender_unit_id, receiver_branch_id, receiver_unit_id, category_id, target_group,"
-    " description, agreement_id, sent_at, due_on, acknowledged_at, answered_at, accepted_at, closed_at,"
-    " withdrawn_at, updated_at, imported)"
-    " select c.county_id, :number, :submission, 'sent', 1, :kind, '2024-01-01', s.branch_id, s.id, r.branch_id,"
-    " r.id, c.id, 'older', 'x', (select min(id) from agreements), :sent_at, :due_on, :acknowledged_at,"
-    " :answered_at, :accepted_at, :closed_at, :withdrawn_at, :sent_at, :imported"
-    " from units s, units r, categories c"
-    " where s.hsa_id = :sender and r.hsa_id = :receiver and c.code = :category"
-)
-
-
-def insert(connection: Connection, cases: list[Case]) -> None:
-    for number, case in enumerate(cases):
-        kind = "good_example" if case.good_example else "risk"
-        connection.execute(
-            _INSERT, {"number": str(number), "submission": uuid.uuid4(), "kind": kind, **vars(case)}
-        )
-
-
-def _with_an_external_party(connection: Connection) -> None:
-    connection.execute(
-        text(
-            "with o as (insert into organisations (county_id, hsa_id, name, kind)"
-            " select id, 'EXTERNAL-O', 'Annat sjukhus', 'external' from counties returning id),"
-            " b as (insert into branches (organisation_id, hsa_id, name) select id, 'EXTERNAL-B', 'x' from o"
-            " returning id)"
-            " insert into units (branch_id, hsa_id, name, kind, care_level, intake, path)"
-            " select id, 'EXTERNAL', 'x', 'ward', 'other', false, '{}' from b"
-        )
-    )
-
-
-def test_any_small_set_of_cases_is_counted_as_by_hand(blekinge: str, superuser: Engine) -> None:
-    branch_of = {**directory().branch, "EXTERNAL": "EXTERNAL-B"}
-    with superuser.begin() as connection:
-        _with_an_external_party(connection)
-        county_id = connection.scalar(text("select id from counties"))
-    seen: Counter[str] = Counter()
-
-    @settings(max_examples=100, deadline=None, database=None)
-    @given(st.lists(_cases(), min_size=4, max_size=12), _CUT_OFFS)
-    def counted(cases: list[Case], cut_off: datetime) -> None:
-        with superuser.connect() as connection:
-            insert(connection, cases)
-            with Session(connection, info={"scope": db.COUNTER}) as session:
-                figures = queries.answer_figures(
-                    session,
-                    Question(county_id or 0, date(2024, 2, 1), date(2024, 2, 1), cut_off.astimezone(UTC)),
-                )
-            connection.rollback()
-        expected = reckon([case for case in cases if case.month == "2024-02"], cut_off, branch_of)
-        assert figures.as_json() == expected
-        n = figures.counts
-        assert n.sent == n.good_examples + n.external + n.withdrawn + n.ongoing + n.matured
-        seen.update({key: value for key, value in expected.items() if isinstance(value, int)})
-
-    counted()
-    # The sets were not so tame that they proved nothing.
-    kinds = ("matured", "answered", "on_time", "withdrawn", "external", "good_examples", "ongoing")
-    assert [kind for kind in kinds if seen[kind] < 5] == []
-
-
 @pytest.fixture
 def places() -> Directory:
     return directory()
@@ -313,7 +205,7 @@ def test_the_overview_equals_the_reckoning_in_every_cut(history: str, places: Di
 def test_a_case_belongs_to_the_month_that_it_was_sent_in_sweden(blekinge: str, superuser: Engine) -> None:
     sent = [datetime(2024, 1, 31, 22, 59, 59, tzinfo=UTC), datetime(2024, 1, 31, 23, tzinfo=UTC)]
     with superuser.begin() as connection:
-        insert(connection, [Case(_HOME[0], _WARD[0], "transport", at, date(2024, 2, 9)) for at in sent])
+        insert(connection, [Case(HOME[0], WARD[0], "transport", at, date(2024, 2, 9)) for at in sent])
     with acting(MATS) as (session, me):
         found = queries.overview(session, me, date(2024, 1, 1), date(2024, 2, 1), clock.now())
         assert (

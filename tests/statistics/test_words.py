@@ -7,13 +7,22 @@ import pytest
 
 from backend.statistics import sheets, words
 from backend.statistics.definitions import Counts
-from backend.statistics.queries import Line, Overview
+from backend.statistics.queries import Left, Line, Overview
 from backend.statistics.rates import Median, Rate
 
 OURS = Counts(
-    sent=50, imported=50, good_examples=2, ongoing=3, matured=45, acknowledged=22, answered=17, on_time=15
+    sent=52,
+    imported=50,
+    good_examples=2,
+    disagreed=2,
+    ongoing=3,
+    matured=45,
+    acknowledged=22,
+    answered=17,
+    on_time=15,
+    accepted_by_silence=4,
 )
-THEIRS = Counts(sent=6, withdrawn=1, matured=5, acknowledged=4, answered=3, on_time=3, accepted=2)
+THEIRS = Counts(sent=9, withdrawn=1, declined=3, matured=5, acknowledged=4, answered=3, on_time=3, accepted=2)
 WHOLE = Line("", OURS, THEIRS)
 
 
@@ -84,12 +93,17 @@ def test_the_finding_is_one_sentence_about_both_directions(
 
 
 def test_what_is_not_in_the_rates_stands_beside_them() -> None:
-    assert words.beside(WHOLE) == [
+    left = Left(sent_on_by_us=7, declined_by_us=8, taken_back_from_us=9, sent_on_by_them=10)
+    assert words.beside(WHOLE, left) == [
         ["Pågår: svarsfristen har inte gått ut", "3", "0"],
         ["Goda exempel: kräver inget svar", "2", "0"],
         ["Med en part utan inloggning", "0", "0"],
-        # The receiver no longer sees what was withdrawn.
-        ["Återtagna före svarsfristen", "–", "1"],
+        ["Återtagna av avsändaren", "9", "1"],
+        ["Avböjda av mottagaren", "8", "3"],
+        ["Avslutade som oenighet", "2", "0"],
+        ["Skickade vidare till en annan enhet", "7", "10"],
+        ["Svaret godtaget av avsändaren", "0", "2"],
+        ["Svaret godtaget genom tystnad", "4", "0"],
         ["Varav importerade från ett äldre system", "50", "0"],
     ]
 
@@ -106,15 +120,35 @@ def test_the_file_holds_every_number_in_both_directions() -> None:
     assert rows == [
         [
             *("indelning", "namn", "riktning", "skickade", "varav importerade", "goda exempel"),
-            *("med part utan inloggning", "återtagna", "pågår", "med utgången svarsfrist", "kvitterade"),
-            *("besvarade", "i tid", "godtagna", "andel besvarade", "osäkerhet från", "osäkerhet till"),
+            *("med part utan inloggning", "återtagna", "avslutade som oenighet", "avböjda", "pågår"),
+            *("med utgången svarsfrist", "kvitterade", "besvarade", "i tid", "godtagna"),
+            *("godtagna genom tystnad", "andel besvarade", "osäkerhet från", "osäkerhet till"),
         ],
         [
-            *("alla", "", "till oss", "50", "50", "2", "0", "0", "3", "45", "22", "17", "15", "0"),
+            # What has left the branch's sight is no 0.
+            *(
+                "alla",
+                "",
+                "till oss",
+                "52",
+                "50",
+                "2",
+                "0",
+                "",
+                "2",
+                "",
+                "3",
+                "45",
+                "22",
+                "17",
+                "15",
+                "0",
+                "4",
+            ),
             *("0,3778", "0,2511", "0,5237"),
         ],
         [
-            *("alla", "", "från oss", "6", "0", "0", "0", "1", "0", "5", "4", "3", "3", "2"),
+            *("alla", "", "från oss", "9", "0", "0", "0", "1", "0", "3", "0", "5", "4", "3", "3", "2", "0"),
             *("0,6000", "0,2307", "0,8824"),
         ],
     ]

@@ -13,7 +13,8 @@ from backend.core.calendar import at_hour
 from backend.core.clock import STOCKHOLM
 from backend.deviations.models import VerdictKind
 from backend.settings import settings
-from tests.people import ANNA, ANSWER, BERIT, BOB, filed
+from tests.deviations.verbs import ACCEPTED, DECLINE, KARLSKRONA, WHY, act
+from tests.people import ANNA, ANSWER, BERIT, BOB, CHARLIE, filed
 from tests.workers.day_by_day import (
     ANSWERED,
     ARRIVAL,
@@ -33,6 +34,7 @@ from tests.workers.day_by_day import (
     work,
 )
 from tests.workers.post_office import OK, PostOffice, opened
+from workers import notifications
 
 
 def test_an_arrival_is_told_to_the_units_handlers_with_number_day_and_link_only(
@@ -130,6 +132,21 @@ def test_twenty_cases_at_once_are_two_letters(blekinge: str, superuser: Engine) 
     with clock.at(SENT + timedelta(minutes=30)):
         work()
     assert mails(superuser) == [ARRIVAL, (BOB, "Samsvar: 19 ärenden väntar på er")]
+
+
+def test_whoever_only_follows_a_case_that_has_left_it_gets_no_mail_about_it(
+    blekinge: str, superuser: Engine
+) -> None:
+    """Karlskrona has commissioned the unit that sent the case, so that it sees what it has declined."""
+    with clock.at(SENT):
+        number = filed("chef@exempel.example", sender_unit="SE0000000001-A010", receiver_unit=KARLSKRONA)
+        act("answer", number, CHARLIE, ANSWER)
+        act("judge", number, "chef@exempel.example", ACCEPTED)
+        act("reopen", number, "chef@exempel.example", WHY)
+        act("decline", number, CHARLIE, DECLINE)
+        notifications.due("reopened")
+        notifications.letter()
+    assert (mails(superuser), outcomes(superuser)) == ([], [])
 
 
 @pytest.fixture

@@ -302,12 +302,14 @@ def note_acknowledged(db: Session, deviation: Deviation) -> None:
 
 def set_answer_due(db: Session, deviation: Deviation, as_of: datetime) -> date | None:
     """When the answer is due, pauses counted up to `as_of`. The figures keep the day of the first clock: once answered,
-    returned or reopened it is fixed, and history keeps its own. None for a good example, which needs no answer.
+    returned or reopened it is fixed, and history keeps its own. Nor does a day that is over move, as by a question
+    asked too late: what has matured stays so. None for a good example, which needs no answer.
     """
     if not rules.needs_answer(deviation.event_kind):
         return None
     due_on = deadlines.answer_due(deviation, queries.pauses(db, deviation), as_of=as_of).due_on
-    if deviation.answered_at is None and deviation.reopened_at is None and not deviation.imported:
+    begun = deviation.answered_at is None and deviation.reopened_at is None and not deviation.imported
+    if begun and (deviation.due_on is None or deviation.due_on >= clock.today()):
         deviation.due_on = due_on
     return due_on
 

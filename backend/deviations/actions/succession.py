@@ -42,7 +42,7 @@ def _follow(db: Session, deviation: Deviation, unit_id: int, successor_id: int, 
         deviation.sender_unit_id = successor_id
     elif deviation.receiver_unit_id == unit_id and deviation.state != State.DECLINED:
         last = queries.handover(db, deviation)
-        last.ended_at, last.ended_how = now, EndedHow.REDIRECTED
+        last.ended_at, last.ended_how = now, EndedHow.FOLLOWED
         position += 1
         db.add(
             Handover(

@@ -65,6 +65,8 @@ class EndedHow(StrEnum):
     REDIRECTED = "redirected"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
+    FOLLOWED = "followed"
+    """Along with the unit that took over."""
 
 
 class Reason(StrEnum):
@@ -115,6 +117,7 @@ class Deviation(Base):
         Index("ix_deviations_receiver", "receiver_unit_id", "sent_at"),
         Index("ix_deviations_cohort", "county_id", "sent_at"),
         Index("ix_deviations_sent_at", "sent_at", "id"),
+        Index("ix_deviations_reopened", "county_id", "sent_at", postgresql_where="reopened_at is not null"),
         Index(
             "uq_deviations_source_reference",
             "county_id",
@@ -215,6 +218,11 @@ class Handover(Base):
         Unique("deviation_id", "position"),
         ForeignKeyConstraint(
             ["unit_id", "branch_id"], ["units.id", "units.branch_id"], name="fk_handovers_unit"
+        ),
+        Index(
+            "ix_handovers_travelled",
+            "deviation_id",
+            postgresql_where="position > 1 or ended_how in ('redirected', 'declined', 'followed')",
         ),
     )
 

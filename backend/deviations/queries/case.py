@@ -24,7 +24,7 @@ from backend.deviations.models import (
     Side,
     State,
 )
-from backend.deviations.rules import visible_to
+from backend.deviations.rules import LEFT_RECEIVER, visible_to
 from backend.directory.models import Branch, Person, Unit
 
 
@@ -225,7 +225,9 @@ class Owing:
 
 
 def owing(db: Session, deviation_id: int, branch_id: int) -> Owing | None:
-    """The case as one branch's mail needs it, or None when the branch does not see it any more."""
+    """The case as one branch's mail needs it, or None when the branch is no party of it any more: one that only follows
+    the case, as it may one that it has declined itself, is written to about nothing.
+    """
     row = db.execute(
         select(
             Deviation.case_number,
@@ -247,6 +249,15 @@ def owing(db: Session, deviation_id: int, branch_id: int) -> Owing | None:
             ),
         )
         .outerjoin(Side, and_(Side.deviation_id == Deviation.id, Side.branch_id == branch_id))
-        .where(Deviation.id == deviation_id, Deviation.visible_branches.contains([branch_id]))
+        .where(
+            Deviation.id == deviation_id,
+            or_(
+                Deviation.sender_branch_id == branch_id,
+                and_(
+                    Deviation.receiver_branch_id == branch_id,
+                    Deviation.state.not_in(sorted(LEFT_RECEIVER)),
+                ),
+            ),
+        )
     ).one_or_none()
     return Owing(row[0], State(row[1]), *row[2:]) if row else None

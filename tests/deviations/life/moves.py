@@ -139,7 +139,7 @@ def question(world: World, case: Case, who: Who, _random: Random) -> Step:
         reply_by = working_days(world.now, 5)
         if len(case.pauses) < 2 and not case.good:
             case.pauses.append([world.now, None])
-            case.run_clock(end_of_day(reply_by))
+            case.run_clock(world.now, until=end_of_day(reply_by))
         _goes(case, "question", reply_by)
 
     return Step(

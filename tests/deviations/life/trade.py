@@ -251,10 +251,13 @@ class Case:
             return WORKING.next_working_day(start + timedelta(days=60 + waited))
         return WORKING.next_working_day(WORKING.add_working_days(start, 10 + waited))
 
-    def run_clock(self, as_of: datetime) -> date | None:
-        """The answer clock as it stands; the day that figures count moves with it until the first answer."""
-        due = self.answer_due(as_of)
-        if not self.answered and not self.reopened:
+    def run_clock(self, now: datetime, *, until: datetime | None = None) -> date | None:
+        """The answer clock as it stands, an open pause counted up to `until`. The day that figures count moves with it
+        until the first answer, or until it is over.
+        """
+        due = self.answer_due(until or now)
+        over = self.due_on is not None and self.due_on < local_date(now)
+        if not self.answered and not self.reopened and not over:
             self.due_on = due
         return due
 

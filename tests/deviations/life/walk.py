@@ -86,11 +86,16 @@ class Walk:
         rows = self.look.execute(text("select email, id from people")).all()
         self.world.people = dict(rows)
         self.branches = dict(self.look.execute(text("select hsa_id, id from branches")).all())
+        # How often in this walk: the rare is sought out, so that luck does not decide whether it ever comes.
+        self.done: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
 
     # --- choosing ---------------------------------------------------------------------------------------------------
 
     def choose(self, random: Random) -> Try:
-        """Mostly something that somebody may do on a case that lives; else anybody, anything."""
+        """Mostly something that somebody may do on a case that lives, often what has been done least; else anybody,
+        anything.
+        """
         living = [i for i, case in enumerate(self.world.cases) if case.state != "withdrawn"][-LIVING:]
         seed = random.randrange(2**32)
         if not living or random.random() < 0.06:
@@ -99,15 +104,24 @@ class Walk:
             return Try("pass_time", 0, 0, seed)
         number, verbs = random.choice(living), list(VERBS)
         random.shuffle(verbs)
+        if random.random() < 0.3:
+            for name in sorted(verbs, key=lambda name: self.done[name]):
+                for number in random.sample(living, len(living)):
+                    if able := self._able(name, number):
+                        return Try(name, random.choice(able), number, seed)
         if random.random() < 0.75:
             # A move before an aside: four of five.
             verbs.sort(key=lambda name: name in MOVES and random.random() < 0.8, reverse=True)
-            case = self.world.cases[number]
-            fitting = [i for i, one in enumerate(CAST) if case.opens_to(one)]
             for name in verbs:
-                if able := [i for i in fitting if not self._refusal(name, case, CAST[i])]:
+                if able := self._able(name, number):
                     return Try(name, random.choice(able), number, seed)
+        verbs.sort(key=lambda name: self.refused[name])
         return Try(verbs[0], random.randrange(len(CAST)), number, seed)
+
+    def _able(self, name: str, number: int) -> list[int]:
+        """Who may do that to the case as it stands."""
+        case = self.world.cases[number]
+        return [i for i, one in enumerate(CAST) if case.opens_to(one) and not self._refusal(name, case, one)]
 
     def _refusal(self, name: str, case: Case, who: Who) -> set[int]:
         written = self.world.written
@@ -177,6 +191,7 @@ class Walk:
                 f"{one.verb} by {who.email}: {met}, expected {expected or 'to go through'}; {case}"
             )
         (self.tally.refused if met else self.tally.done)[one.verb] += 1
+        (self.refused if met else self.done)[one.verb] += 1
         if met:
             if self._row(case) != before:
                 raise AmissError(f"{one.verb} was refused with {met}, and changed the case")

@@ -1,0 +1,54 @@
+"""The figures of whole lives, drawn at random, against an independent reckoning."""
+
+from collections import Counter
+from datetime import UTC, date, datetime
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from backend.core import db
+from backend.statistics import queries
+from backend.statistics.queries import Question
+from tests.statistics.lives import CUT_OFFS, HOME, SETS, WARD, insert, with_an_external_party
+from tests.statistics.reckoning import COUNTED, EXTERNAL, Case, Units, directory, reckon
+
+
+def test_any_small_set_of_cases_is_counted_as_by_hand(blekinge: str, superuser: Engine) -> None:
+    places = directory()
+    branch_of = {**places.branch, EXTERNAL: "EXTERNAL-B"}
+    asked_for: list[Units] = [None, None, set(WARD), {HOME[0]}, {"SE2120000829-V010"}]
+    with superuser.begin() as connection:
+        with_an_external_party(connection)
+        county_id = connection.scalar(text("select id from counties"))
+        unit_ids = dict(connection.execute(text("select hsa_id, id from units")).all())
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=100, deadline=None, database=None)
+    @given(SETS, CUT_OFFS, st.sampled_from(asked_for))
+    def counted(cases: list[Case], cut_off: datetime, receivers: Units) -> None:
+        question = Question(
+            county_id or 0,
+            date(2024, 2, 1),
+            date(2024, 2, 1),
+            cut_off.astimezone(UTC),
+            receiver=None if receivers is None else tuple(unit_ids[unit] for unit in receivers),
+        )
+        with superuser.connect() as connection:
+            insert(connection, cases)
+            with Session(connection, info={"scope": db.COUNTER}) as session:
+                figures = queries.answer_figures(session, question)
+            connection.rollback()
+        month = [case for case in cases if case.month == "2024-02"]
+        expected = reckon(month, cut_off, branch_of, receivers)
+        assert figures.as_json() == expected
+        n = figures.counts
+        assert n.sent == (
+            n.good_examples + n.external + n.withdrawn + n.disagreed + n.declined + n.ongoing + n.matured
+        )
+        seen.update({key: value for key, value in expected.items() if isinstance(value, int)})
+
+    counted()
+    # The sets were not so tame that they proved nothing.
+    assert [kind for kind in COUNTED if seen[kind] < 5] == []
