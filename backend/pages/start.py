@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from backend.access import Permission
 from backend.accounts.identity import Me
+from backend.agreements import queries as agreements
+from backend.agreements.rules import may_agree
 from backend.audit import actions as audit
 from backend.core import clock, db, jobs, migrate
 from backend.core.db import Db, Scope, unit_of_work
@@ -68,6 +70,7 @@ def home(request: Request, db: Db, me: Me) -> Response:
         reads_sealed=me.everywhere(Permission.SEALED),
         opens_cases=bool(me.branches),
         sees_figures=me.may(Permission.SEE_FIGURES),
+        calendars_to_check=agreements.calendars_to_check(db, me.place_id) if may_agree(me) else [],
     )
 
 

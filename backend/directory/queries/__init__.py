@@ -28,6 +28,7 @@ from backend.directory.queries.administered import (
 from backend.directory.queries.people import (
     Place,
     active,
+    coordinators_of,
     email_of,
     grants,
     handlers,
@@ -71,6 +72,7 @@ __all__ = [
     "branches_of",
     "changes_of",
     "colleagues",
+    "coordinators_of",
     "counties",
     "county_by_code",
     "elsewhere",

@@ -257,6 +257,11 @@ def managers_of(db: Session, unit_id: int) -> list[str]:
     return _addresses(db, Assignment.unit_id.in_(db.get_one(Unit, unit_id).path), Role.MANAGER)
 
 
+def coordinators_of(db: Session, county_id: int) -> list[str]:
+    """The addresses of the county's coordinators."""
+    return _addresses(db, Assignment.county_id == county_id, Role.COORDINATOR)
+
+
 def _addresses(db: Session, where: ColumnElement[bool], role: Role) -> list[str]:
     found = db.scalars(
         select(Person.email)
