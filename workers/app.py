@@ -12,7 +12,7 @@ from celery.signals import worker_process_init
 from kombu.transport.redis import QoS
 
 from backend.agreements import actions as agreements
-from backend.core import db, jobs
+from backend.core import clock, db, jobs
 from backend.summaries import actions as summaries
 
 # No message is worth saving: the tick rings anew for what a dead worker left. To save them while the broker is
@@ -67,6 +67,8 @@ def tick() -> None:
     with db.unit_of_work(db.NOBODY) as session:
         summaries.owe_past_month(session)
         agreements.owe_calendar_checks(session)
+        jobs.owe(session, "deviations.look_after", key=f"look_after:{clock.today()}")
+    celery.send_task("notifications.forgotten")
     for kind in jobs.kinds_due():
         if kind in celery.tasks:
             celery.send_task(kind)

@@ -10,6 +10,16 @@ def go_home() -> None:
     jobs.work("deviations.go_home", lambda claim: actions.go_home(claim.subject_id or 0))
 
 
+@celery.task(name="deviations.chase")
+def chase() -> None:
+    jobs.work("deviations.chase", lambda claim: actions.chase(claim.subject_id or 0))
+
+
+@celery.task(name="deviations.look_after")
+def look_after() -> None:
+    jobs.work("deviations.look_after", lambda _claim: actions.owe_looks())
+
+
 @celery.task(name="deviations.follow_successor")
 def follow_successor() -> None:
     jobs.work(

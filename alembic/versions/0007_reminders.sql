@@ -33,6 +33,7 @@ create table notices (
     unit_id integer,
     deviation_id bigint,
     reminder_id bigint,
+    submission uuid,
     kind text not null,
     role text not null,
     due_at timestamptz not null,
@@ -81,6 +82,7 @@ create policy app_insert on notices for insert to samsvar_app
 create policy app_update on notices for update to samsvar_app
     using (branch_id = any((select nullif(current_setting('app.branches', true), '')::int[])::int[]));
 
+grant select (next_due_on, revision) on deviations to samsvar_counter;
 -- The counter finds what has been left waiting, and how far cases were raised.
 create policy counter_select on reminders for select to samsvar_counter using (true);
 create policy counter_select on notices for select to samsvar_counter using (true);

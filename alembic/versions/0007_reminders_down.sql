@@ -1,4 +1,5 @@
 delete from outbox where kind in ('deviations.chase', 'notifications.letter') and done_at is null;
+revoke select (next_due_on, revision) on deviations from samsvar_counter;
 alter table sides
     drop column opened_at,
     drop column opened_by_id,

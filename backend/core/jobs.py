@@ -71,6 +71,14 @@ class Claim:
     attempts: int
 
 
+class LaterError(Exception):
+    """Raised by a job that may not be done now, to be asked again at that moment. It counts as no attempt."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__()
+        self.until = until
+
+
 def owe(
     db: Session,
     kind: str,
@@ -106,6 +114,14 @@ def waive(db: Session, kinds: Sequence[str], subject_id: int, why: str) -> None:
     )
 
 
+def subjects(db: Session, kind: str) -> set[int]:
+    """What a kind is owed for and not yet done."""
+    rows = select(Owed.subject_id).where(
+        Owed.kind == kind, Owed.done_at.is_(None), Owed.given_up_at.is_(None)
+    )
+    return {subject for subject in db.scalars(rows) if subject is not None}
+
+
 def work(kind: str, do: Callable[[Claim], str]) -> None:
     """Do what is due of a kind, one row at a time, and note what came of each; one that fails stops no other.
 
@@ -115,6 +131,8 @@ def work(kind: str, do: Callable[[Claim], str]) -> None:
     while claimed := claim(kind):
         try:
             outcome = do(claimed)
+        except LaterError as later:
+            postpone(claimed, later.until)
         except Exception as error:  # noqa: BLE001  whatever went wrong, it is tried again
             failed(claimed, error)
         else:
@@ -169,6 +187,15 @@ def _due(now: datetime) -> list[ColumnElement[bool]]:
 
 def done(db: Session, claim: Claim, outcome: str) -> None:
     db.execute(update(Owed).where(Owed.id == claim.id).values(done_at=clock.now(), outcome=outcome))
+
+
+def postpone(claim: Claim, until: datetime) -> None:
+    with unit_of_work(NOBODY) as db:
+        db.execute(
+            update(Owed)
+            .where(Owed.id == claim.id, Owed.attempts == claim.attempts, Owed.done_at.is_(None))
+            .values(claimed_at=None, due_at=until, attempts=Owed.attempts - 1)
+        )
 
 
 def failed(claim: Claim, error: Exception) -> None:

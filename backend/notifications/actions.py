@@ -1,119 +1,170 @@
-"""Writing to people. A mail holds a number and a link, and nothing else of a case."""
+"""Owing people their notices, and sending them as letters.
 
+A notice is one thing for one person. What is due to a person in a branch at the same moment is one letter, which is
+what the outbox owes; the notices it went out with carry its id, so that a letter that is tried again says the same.
+"""
+
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
-from backend.core import clock, mail, text
-from backend.core.text import gettext as _
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from backend.core import clock, jobs, mail
+from backend.core.calendar import Calendar
+from backend.notifications import hours
+from backend.notifications.letters import Letter
+from backend.notifications.models import DIGEST_AT, Arrivals, Notice, NotificationChoice, Reminder
 from backend.settings import settings
+
+LETTER = "notifications.letter"
+# How long a notice may lie that no letter has taken before one is owed for it anew.
+FORGOTTEN = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
-class Letter:
-    subject: str
-    body: str
+class About:
+    """What a notice is of: a kind (`letters.KINDS`), in which role, at which unit, of which case if any.
+
+    `key` tells what caused it: the same cause is told to the same person once. `planned_on` is the day a reminder is
+    for; news have none. `urgent` is not held until the morning.
+    """
+
+    kind: str
+    role: str
+    branch_id: int
+    key: str
+    unit_id: int | None = None
+    deviation_id: int | None = None
+    reminder_id: int | None = None
+    submission: uuid.UUID | None = None
+    planned_on: date | None = None
+    urgent: bool = False
 
 
-def write(kind: str, case_number: str, unit: str, due_on: date | None) -> Letter:
-    """The letter of that kind about a case. `due_on` is the day by which the reader should act."""
-    link = f"{settings().base_url}/deviations/{case_number}"
-    day = text.long_date(due_on) if due_on else ""
-    when = text.relative_day(due_on, clock.today()) if due_on else ""
-    letters = {
-        "arrival": (
-            _("{unit} har fått ett ärende att kvittera"),
-            _("Ett ärende har kommit till {unit}.\n\n{number}: kvittera senast {day}."),
-        ),
-        "returned": (
-            _("{unit} har fått tillbaka ett ärende"),
-            _("Avsändaren behöver mer i svaret från {unit}.\n\n{number}: svara på nytt senast {day}."),
-        ),
-        "answered": (
-            _("Du har fått svar på ett ärende"),
-            _("Mottagaren har svarat. Läs svaret och säg om det räcker.\n\n{number}: helst före {day}."),
-        ),
-        "question": (
-            _("{unit} har fått en fråga om ett ärende"),
-            _("Mottagaren behöver veta mer för att kunna svara.\n\n{number}: svara på frågan senast {day}."),
-        ),
-        "reply": (
-            _("Frågan om ett ärende hos {unit} är tillbaka"),
-            _("Avsändaren har svarat, eller tiden för svar har gått ut.\n\n{number}: svar senast {day}."),
-        ),
-        "redirect_proposed": (
-            _("Ett ärende från {unit} kan höra till någon annan"),
-            _("Mottagaren föreslår en annan enhet. Ni säger ja eller nej.\n\n{number}: senast {day}."),
-        ),
-        "redirect_refused": (
-            _("Ett ärende är kvar hos {unit}"),
-            _("Förslaget om en annan mottagare gick inte igenom.\n\n{number}: svar senast {day}."),
-        ),
-        "declined": (
-            _("Ett ärende från {unit} har avböjts"),
-            _("Läs varför, och skicka det vidare eller återta det.\n\n{number}: senast {day}."),
-        ),
-        "disputed": (
-            _("Ett ärende vid {unit} behöver en överenskommelse"),
-            _(
-                "Ärendet är avböjt två gånger. Parterna kommer överens om hur det slutar.\n\n{number}: senast {day}."
-            ),
-        ),
-        "settle_proposed": (
-            _("Ett förslag till överenskommelse väntar på {unit}"),
-            _("Den andra parten föreslår hur ärendet slutar.\n\n{number}: svara senast {day}."),
-        ),
-        "delay_notice": (
-            _("Svaret på ett ärende från {unit} dröjer"),
-            _("Mottagaren har lämnat besked om när svaret kommer.\n\n{number}"),
-        ),
-        "reopened": (
-            _("Ett ärende vid {unit} är öppnat igen"),
-            _("Det fanns mer att säga. Läs varför i ärendet.\n\n{number}"),
-        ),
-        "masked": (
-            _("En uppgift har maskerats i ett ärende vid {unit}"),
-            _(
-                "Ta ställning till om det är en personuppgiftsincident. Underlaget finns i ärendet.\n\n{number}"
-            ),
-        ),
-        "external": (
-            _("Ett ärende ska skickas till en part utanför Samsvar"),
-            _("Mottagaren har ingen inloggning. Skriv ut ärendet, skicka det och för in svaret.\n\n{number}"),
-        ),
-        "mention": (
-            _("En kollega vid {unit} vill att du läser en anteckning"),
-            _("Du är nämnd i en intern anteckning.\n\n{number}"),
-        ),
-        "assigned": (
-            _("Du har fått ett ärende vid {unit}"),
-            _("Ärendet är tilldelat dig.\n\n{number}"),
-        ),
-        "invited": (
-            _("Du är inbjuden att medverka i ett ärende vid {unit}"),
-            _("Du kan läsa ärendet, anteckna och skriva på svaret.\n\n{number}"),
-        ),
-        "for_approval": (
-            _("Ett svar från {unit} väntar på ditt godkännande"),
-            _("Läs utkastet och skicka det, eller skriv vad som behöver ändras.\n\n{number}"),
-        ),
-        "reminder_before": (
-            _("Ett ärende hos {unit} ska snart besvaras"),
-            _("Ett ärende hos {unit} väntar på svar.\n\n{number}: svar senast {day}, {when}."),
-        ),
-        "reminder_after": (
-            _("Ett ärende hos {unit} skulle ha besvarats"),
-            _(
-                "Svaret på ett ärende hos {unit} skulle ha kommit {when}. "
-                "Svara nu, så vet avsändaren.\n\n{number}: svar skulle ha kommit senast {day}."
-            ),
-        ),
+def notify(db: Session, person_id: int, about: About, calendar: Calendar) -> None:
+    """Owe a person a notice, at the hour that they have chosen and the county's calendar allows."""
+    now = clock.now()
+    due_at = _due_at(db, person_id, about, calendar, now)
+    row = {
+        "key": f"{about.key}:{person_id}",
+        "person_id": person_id,
+        "branch_id": about.branch_id,
+        "unit_id": about.unit_id,
+        "deviation_id": about.deviation_id,
+        "reminder_id": about.reminder_id,
+        "submission": about.submission,
+        "kind": about.kind,
+        "role": about.role,
+        "due_at": due_at,
+        "made_at": now,
     }
-    subject, body = letters[kind]
-    words = {"unit": unit, "number": case_number, "day": day, "when": when}
-    foot = _("Öppna ärendet: {link}\n\nMejlet innehåller inget ur ärendet. Det går inte att svara på.")
-    return Letter(subject.format(**words), f"{body.format(**words)}\n\n{foot.format(link=link)}\n")
+    db.execute(insert(Notice).values(row).on_conflict_do_nothing(index_elements=["key"]))
+    owe_letter(db, person_id, about.branch_id, due_at)
+
+
+def _due_at(db: Session, person_id: int, about: About, calendar: Calendar, now: datetime) -> datetime:
+    choice = db.get(NotificationChoice, person_id)
+    hour = choice.digest_at if choice else DIGEST_AT
+    if about.urgent:
+        return now
+    if about.planned_on is not None:
+        return hours.reminder(now, hour, calendar, about.planned_on)
+    if choice is not None and choice.arrivals == Arrivals.DIGEST:
+        return hours.next_letter(now, hour, calendar)
+    latest = db.scalar(
+        select(func.max(Notice.due_at)).where(
+            Notice.person_id == person_id,
+            Notice.branch_id == about.branch_id,
+            Notice.reminder_id.is_(None),
+            Notice.due_at > now - hours.GATHER,
+            Notice.due_at <= now + hours.GATHER,
+        )
+    )
+    return hours.news(now, hour, calendar, latest)
+
+
+def remind(db: Session, step: Reminder) -> int | None:
+    """Write a step into the ledger. Gives its id; None where it stands there already, so that it is taken once."""
+    values = {
+        column.name: getattr(step, column.key) for column in Reminder.__table__.columns if column.name != "id"
+    }
+    return db.scalar(
+        insert(Reminder)
+        .values(values)
+        .on_conflict_do_nothing(constraint="uq_reminders_step")
+        .returning(Reminder.id)
+    )
+
+
+def reserve(db: Session, letter_id: int, person_id: int, branch_id: int) -> Sequence[Notice]:
+    """The notices of a letter: those it took before, if it has been tried, and all that is due and no letter's yet."""
+    db.execute(
+        update(Notice)
+        .where(
+            Notice.person_id == person_id,
+            Notice.branch_id == branch_id,
+            Notice.letter_id.is_(None),
+            Notice.ended_at.is_(None),
+            Notice.due_at <= clock.now(),
+        )
+        .values(letter_id=letter_id)
+    )
+    return db.scalars(
+        select(Notice)
+        .where(Notice.letter_id == letter_id, Notice.ended_at.is_(None))
+        .order_by(Notice.due_at, Notice.id)
+    ).all()
+
+
+def end(notice: Notice, outcome: str) -> None:
+    """Nothing is to be said of it any more, and why."""
+    notice.ended_at, notice.outcome = clock.now(), outcome
+
+
+def wait_for_morning(db: Session, person_id: int, calendar: Calendar) -> None:
+    """Raises LaterError with the person's next hour where nobody may be written to now: a letter that was held up, by
+    a mail server or by ours, does not come at night.
+    """
+    now = clock.now()
+    if not hours.is_open(now, calendar):
+        choice = db.get(NotificationChoice, person_id)
+        raise jobs.LaterError(hours.next_letter(now, choice.digest_at if choice else DIGEST_AT, calendar))
+
+
+def mark_sent(db: Session, letter_id: int) -> None:
+    db.execute(
+        update(Notice)
+        .where(Notice.letter_id == letter_id, Notice.ended_at.is_(None))
+        .values(ended_at=clock.now(), outcome="sent")
+    )
+
+
+def forgotten(db: Session) -> list[tuple[int, int]]:
+    """Persons and branches with something due that no letter has taken: it was written while the letter of its hour
+    was on its way. In the scope COUNTER.
+    """
+    rows = db.execute(
+        select(Notice.person_id, Notice.branch_id)
+        .where(Notice.ended_at.is_(None), Notice.letter_id.is_(None), Notice.due_at < clock.now() - FORGOTTEN)
+        .distinct()
+    )
+    return [(person_id, branch_id) for person_id, branch_id in rows]
+
+
+def owe_letter(db: Session, person_id: int, branch_id: int, due_at: datetime) -> None:
+    jobs.owe(
+        db,
+        LETTER,
+        branch_id=branch_id,
+        person_id=person_id,
+        due_at=due_at,
+        key=f"letter:{person_id}:{branch_id}:{due_at.isoformat()}",
+    )
 
 
 def send(letter: Letter, to: Sequence[str], key: str) -> None:

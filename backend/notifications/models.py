@@ -3,6 +3,7 @@
 A case is named by its id and nothing else of it stands here.
 """
 
+import uuid
 from datetime import datetime, time
 from enum import StrEnum
 
@@ -73,6 +74,8 @@ class Notice(Base):
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
     deviation_id: Mapped[int | None] = mapped_column(ForeignKey("deviations.id"))
     reminder_id: Mapped[int | None] = mapped_column(ForeignKey("reminders.id"))
+    # A report that is not sent yet, where it is about one.
+    submission: Mapped[uuid.UUID | None]
     kind: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text)
     due_at: Mapped[datetime]

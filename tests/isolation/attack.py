@@ -36,6 +36,8 @@ KEYS = {
     "drafts": "submission::text",
     "audit_log": "id",
     "case_words": "deviation_id || ':' || branch_id || ':' || word",
+    "reminders": "id",
+    "notices": "id",
     "searches": "person_id || ':' || branch_id",
     "saved_views": "id",
     "batches": "id",
@@ -50,13 +52,15 @@ OWN = (
     "risk_flags",
     "audit_log",
     "case_words",
+    "reminders",
+    "notices",
 )
 # What somebody keeps for themselves, in one branch.
 PERSONAL = ("searches", "saved_views", "batches")
 # What the app may delete, its own rows only.
 DELETED = ("drafts", "answer_drafts", "links", "case_words", *PERSONAL)
 OPERATORS = ("deviations", "handovers", "answers", "answer_actions", "events", "sides", "case_words")
-COUNTED = ("deviations", "handovers", "links")
+COUNTED = ("deviations", "handovers", "links", "reminders")
 
 
 class World:

@@ -1,11 +1,13 @@
 """What can be done to a deviation: one function per verb of the trade, `(db, me, deviation, form)`."""
 
 from backend.deviations.actions.bulk import bulk, unacknowledge, undo
+from backend.deviations.actions.chasing import chase, lines_of, owe_looks, spread
 from backend.deviations.actions.dispute import settle
 from backend.deviations.actions.drafts import discard_draft, save_draft
 from backend.deviations.actions.judge import judge, reopen, reply, resume, withdraw
 from backend.deviations.actions.linking import link, patient_identified, unlink
 from backend.deviations.actions.mask import mask
+from backend.deviations.actions.moving import touch
 from backend.deviations.actions.report import report
 from backend.deviations.actions.respond import acknowledge, answer, delay_notice, question, review
 from backend.deviations.actions.reviews import give_back, hand_over, send_reviewed
@@ -33,6 +35,7 @@ __all__ = [
     "answer",
     "assign",
     "bulk",
+    "chase",
     "confirm_redirect",
     "decline",
     "delay_notice",
@@ -46,9 +49,11 @@ __all__ = [
     "invite",
     "judge",
     "judge_risk",
+    "lines_of",
     "link",
     "mask",
     "note",
+    "owe_looks",
     "patient_identified",
     "propose_answer",
     "question",
@@ -71,7 +76,9 @@ __all__ = [
     "send_reviewed",
     "set_reference",
     "settle",
+    "spread",
     "take_over",
+    "touch",
     "unacknowledge",
     "undo",
     "unlink",

@@ -5,10 +5,11 @@ from contextlib import contextmanager, nullcontext
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
-from backend.access import Identity
+from backend.access import Identity, Permission
 from backend.audit import actions as audit
 from backend.core import clock, jobs, text
 from backend.core.calendar import at_hour, end_of_day
@@ -16,7 +17,7 @@ from backend.core.db import reaching
 from backend.core.errors import ConflictError, ForbiddenError, NotFoundError
 from backend.core.text import gettext as _
 from backend.deviations import deadlines, queries, rules
-from backend.deviations.models import Deviation, Event, EventActor, Handover, State
+from backend.deviations.models import Deviation, Event, EventActor, Handover, Side, State
 
 # Before anybody's hour for the day's letter: what the morning finds stands in it.
 CHASED_AT = time(6)
@@ -48,6 +49,7 @@ HAPPENED: dict[str, Callable[[], str]] = {
     "patient_identified": lambda: _("Patienten identifierad mellan parterna"),
     "mask": lambda: _("En uppgift maskerades"),
     "follow": lambda: _("Enheten har upphört, och ärendet följde med till den som tog över"),
+    "late": lambda: _("Svarstiden gick ut"),
     "expire_question": lambda: _("Frågan fick inget svar i tid, ärendet gick tillbaka till mottagaren"),
     "expire_redirect": lambda: _("Förslaget om ny mottagare fick inget svar i tid"),
     "accept_silently": lambda: _("Svaret godtogs genom tystnad och ärendet avslutades"),
@@ -115,6 +117,7 @@ def move(
     on_leg = leg or queries.handover(db, deviation).position
     side = rules.party_of(me.branches, deviation) or "sender"
     unit = deviation.receiver_unit_id if side == "receiver" else deviation.sender_unit_id
+    touch(db, me, deviation)
     with _leaving(db, deviation, step, side):
         _stand(db, deviation, step.target, clock.now(), next_due_on)
         log(db, me, deviation, verb, before, unit, comment, leg=on_leg, to_unit=to_unit)
@@ -263,6 +266,26 @@ def what_happened(db: Session, deviation: Deviation) -> str:
         when=text.moment(last.at),
         who=(last.who or "").partition(",")[0],
         unit=last.unit,
+    )
+
+
+def touch(db: Session, me: Identity, deviation: Deviation) -> None:
+    """Note that somebody who handles cases has opened it or acted: they are the one to be reminded from now on."""
+    party = rules.reaches(me, deviation, Permission.RECEIVE)
+    if party is None or deviation.next_due_on is None:
+        return
+    branch_id = deviation.receiver_branch_id if party == "receiver" else deviation.sender_branch_id
+    own = next((side for side in deviation.sides if side.branch_id == branch_id), None)
+    if own is not None and own.opened_by_id == me.person_id:
+        return
+    now = clock.now()
+    db.execute(
+        upsert(Side)
+        .values(deviation_id=deviation.id, branch_id=branch_id, opened_at=now, opened_by_id=me.person_id)
+        .on_conflict_do_update(
+            index_elements=["deviation_id", "branch_id"],
+            set_={"opened_at": now, "opened_by_id": me.person_id},
+        )
     )
 
 

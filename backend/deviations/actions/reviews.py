@@ -13,7 +13,10 @@ from backend.deviations import queries
 from backend.deviations.actions.report import report
 from backend.deviations.forms import CommentForm, ReportForm
 from backend.deviations.models import Deviation, Draft
+from backend.deviations.queries import told
 from backend.directory import queries as directory
+from backend.notifications import actions as notifications
+from backend.notifications.actions import About
 
 
 def hand_over(db: Session, me: Identity, submission: uuid.UUID) -> Draft:
@@ -28,6 +31,16 @@ def hand_over(db: Session, me: Identity, submission: uuid.UUID) -> Draft:
     if not me.reaches(Permission.FILE, unit.id, unit.branch_id):
         raise ForbiddenError(_("Du kan inte rapportera från den enheten i det uppdrag du valt."))
     draft.unit_id, draft.for_review_at, draft.returned_comment = unit.id, clock.now(), None
+    about = About(
+        "report_for_review",
+        "handler",
+        unit.branch_id,
+        f"review:{submission}:{draft.for_review_at.isoformat()}",
+        unit_id=unit.id,
+        submission=submission,
+    )
+    for manager in directory.managers_of(db, unit.id) or directory.safety_of(db, unit.branch_id):
+        notifications.notify(db, manager.person_id, about, told.branch_calendar(db, unit.branch_id))
     audit.record(db, me, "deviations.hand_over", submission=str(submission))
     return draft
 
@@ -50,5 +63,14 @@ def give_back(db: Session, me: Identity, submission: uuid.UUID, form: CommentFor
     if draft.returned_comment is not None:
         raise ConflictError(_("Rapporten är redan lämnad tillbaka."))
     draft.returned_comment = form.comment
+    about = About(
+        "report_given_back",
+        "reporter",
+        draft.branch_id,
+        f"given_back:{submission}:{clock.now().isoformat()}",
+        unit_id=draft.unit_id,
+        submission=submission,
+    )
+    notifications.notify(db, draft.person_id, about, told.branch_calendar(db, draft.branch_id))
     audit.record(db, me, "deviations.give_back", submission=str(submission), person=draft.person_id)
     return draft

@@ -1,11 +1,10 @@
 """People: where they may act, what they may do there, and who is written to."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, and_, any_, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, any_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from backend.access import Grant, Role
@@ -195,41 +194,6 @@ def grants(db: Session, person_id: int, place: str, place_id: int) -> tuple[Gran
     )
 
 
-def recipients(db: Session, unit_id: int) -> list[str]:
-    """The addresses of whoever handles what comes to a unit: its handlers, else those of the nearest unit above
-    it (handlers, then managers), else the branch's safety. Empty only where a branch has nobody at all.
-
-    For one who is away today their substitute is written to.
-    """
-    unit = db.get_one(Unit, unit_id)
-    other = aliased(Person)
-    instead = (
-        select(func.min(other.email))
-        .join(Substitute, Substitute.substitute_id == other.id)
-        .where(Substitute.person_id == Person.id, Substitute.branch_id == unit.branch_id, standing_in())
-        .correlate(Person)
-        .scalar_subquery()
-    )
-    rows = db.execute(
-        select(Assignment.role, Assignment.unit_id, func.coalesce(instead, Person.email))
-        .join(Person, Person.id == Assignment.person_id)
-        .where(
-            or_(Assignment.unit_id.in_(unit.path), Assignment.branch_id == unit.branch_id),
-            Assignment.role.in_([Role.HANDLER, Role.MANAGER, Role.SAFETY]),
-            valid(clock.today()),
-            active(Person.ended_on),
-        )
-    ).all()
-    wanted: Iterable[tuple[str, int | None]] = [
-        *((role, step) for step in reversed(unit.path) for role in (Role.HANDLER, Role.MANAGER)),
-        (Role.SAFETY, None),
-    ]
-    for role, scope in wanted:
-        if found := sorted({email for r, u, email in rows if r == role and u == scope}):
-            return found
-    return []
-
-
 def handlers(db: Session, unit_id: int) -> list[Person]:
     """Everyone who may handle what comes to a unit today: its handlers and managers, those above it, and safety."""
     unit = db.get_one(Unit, unit_id)
@@ -247,6 +211,7 @@ def handlers(db: Session, unit_id: int) -> list[Person]:
     return sorted(found, key=lambda person: sort_key(person.title))
 
 
+<<<<<<< HEAD
 def safety_of(db: Session, branch_id: int) -> list[str]:
     """The addresses of the branch's safety."""
     return _addresses(db, Assignment.branch_id == branch_id, Role.SAFETY)
@@ -272,6 +237,8 @@ def _addresses(db: Session, where: ColumnElement[bool], role: Role) -> list[str]
     return sorted(found)
 
 
+=======
+>>>>>>> reminders-lead
 def email_of(db: Session, person_id: int) -> str | None:
     return db.scalar(select(Person.email).where(Person.id == person_id, active(Person.ended_on)))
 

@@ -14,7 +14,7 @@ from backend.core import clock, text
 from backend.core.db import Db
 from backend.core.errors import Fault
 from backend.core.web import Typed, render
-from backend.deviations import clocks, queries, rules, sentences, words
+from backend.deviations import actions, clocks, queries, rules, sentences, words
 from backend.deviations.models import Deviation, EventKind, Handover, Pause, State
 from backend.deviations.pages.case import own, parts
 
@@ -50,6 +50,7 @@ def page(
 ) -> Response:
     """The page of a case. `opened` is the verb whose form was wrong: it stands open, with what was typed."""
     audit.record(db, me, "deviations.show", cases=[deviation.case_number])
+    actions.touch(db, me, deviation)
     story = story_of(db, me, deviation)
     moves = set(rules.moves_open_to(me, deviation, clock.now()))
     just_filed = (
