@@ -18,7 +18,7 @@ def _send(claim: jobs.Claim) -> str:
     with unit_of_work(NOBODY) as db:
         county = db.get_one(County, claim.subject_id or 0)
         years, name = agreements.calendars_to_check(db, county.id), county.name
-        to = directory.coordinators_of(db, county.id)
+        to = [one.email for one in directory.coordinators_of(db, county.id)]
     if not years:
         return "looked at already"
     if not to:

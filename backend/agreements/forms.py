@@ -119,6 +119,14 @@ class AgreementForm(BaseModel):
     open: Listed = ""
 
 
+class YearForm(BaseModel):
+    """The year whose days off have been looked at."""
+
+    model_config = ConfigDict(hide_input_in_errors=True, extra="ignore")
+
+    year: Annotated[int, Field(ge=2000, le=2999)]
+
+
 def terms(form: AgreementForm) -> dict[str, object]:
     """What is stored of it, all of it written out, so that a later default changes no agreement.
 

@@ -23,7 +23,7 @@ from backend.core.jobs import Owed
 from backend.core.mail import CaughtMail
 from backend.core.text import gettext as _
 from backend.core.web import render
-from backend.deviations import finding
+from backend.deviations import deadlines, finding
 from backend.deviations import queries as deviations
 from backend.deviations.pages.lists import shown
 from backend.directory.models import Branch
@@ -41,6 +41,7 @@ def home(request: Request, db: Db, me: Me) -> Response:
     listed = [row for pile in piles for row in pile.rows]
     if cases := sorted({row.case_number for row in [*waiting[:5], *own, *listed]}):
         audit.record(db, me, "home", cases=cases)
+    drafts = deviations.drafts(db, me) if me.may(Permission.FILE) else []
     registers = me.everywhere(Permission.REGISTER)
     unregistered = deviations.unregistered_counts(db, me) if registers else (0, 0)
     return render(
@@ -61,7 +62,12 @@ def home(request: Request, db: Db, me: Me) -> Response:
         reviews=len(deviations.reviews(db, me)) if me.may(Permission.MANAGE) else 0,
         unregistered_cases=unregistered[0],
         unregistered_copies=unregistered[1],
-        drafts=deviations.drafts(db, me) if me.may(Permission.FILE) else [],
+        drafts=drafts,
+        dying={
+            one.submission: deadlines.draft_ends_on(one)
+            for one in drafts
+            if deadlines.is_dying(one, clock.today())
+        },
         own=[shown(row) for row in own],
         views=finding.views(db, me) if me.branches else [],
         may_file=me.may(Permission.FILE),

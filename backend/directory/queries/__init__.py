@@ -28,7 +28,6 @@ from backend.directory.queries.administered import (
 from backend.directory.queries.people import (
     Place,
     active,
-    coordinators_of,
     email_of,
     grants,
     handlers,
@@ -40,6 +39,7 @@ from backend.directory.queries.people import (
 )
 from backend.directory.queries.recipients import (
     Recipient,
+    coordinators_of,
     heads_of,
     managers_of,
     reached,

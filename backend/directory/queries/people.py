@@ -211,34 +211,6 @@ def handlers(db: Session, unit_id: int) -> list[Person]:
     return sorted(found, key=lambda person: sort_key(person.title))
 
 
-<<<<<<< HEAD
-def safety_of(db: Session, branch_id: int) -> list[str]:
-    """The addresses of the branch's safety."""
-    return _addresses(db, Assignment.branch_id == branch_id, Role.SAFETY)
-
-
-def managers_of(db: Session, unit_id: int) -> list[str]:
-    """The addresses of the managers of a unit and of those above it."""
-    return _addresses(db, Assignment.unit_id.in_(db.get_one(Unit, unit_id).path), Role.MANAGER)
-
-
-def coordinators_of(db: Session, county_id: int) -> list[str]:
-    """The addresses of the county's coordinators."""
-    return _addresses(db, Assignment.county_id == county_id, Role.COORDINATOR)
-
-
-def _addresses(db: Session, where: ColumnElement[bool], role: Role) -> list[str]:
-    found = db.scalars(
-        select(Person.email)
-        .join(Assignment, Assignment.person_id == Person.id)
-        .where(where, Assignment.role == role, valid(clock.today()), active(Person.ended_on))
-        .distinct()
-    )
-    return sorted(found)
-
-
-=======
->>>>>>> reminders-lead
 def email_of(db: Session, person_id: int) -> str | None:
     return db.scalar(select(Person.email).where(Person.id == person_id, active(Person.ended_on)))
 

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from backend.accounts.identity import Me
 from backend.agreements import actions, closing
 from backend.agreements import queries as agreements
+from backend.agreements.forms import YearForm
 from backend.agreements.models import Agreement
 from backend.agreements.rules import may_agree
 from backend.core import clock, text
@@ -17,7 +18,7 @@ from backend.core.calendar import local_date
 from backend.core.db import Db
 from backend.core.errors import ForbiddenError, NotFoundError
 from backend.core.text import gettext as _
-from backend.core.web import Submitted, redirect, render
+from backend.core.web import Submitted, read, redirect, render
 from backend.deviations import agreed
 from backend.deviations.pages.agreements.almanac import years
 from backend.directory.models import County
@@ -59,10 +60,7 @@ DONE: dict[str, Callable[[], str]] = {
 @router.post("/agreements/calendar", name="agreements.check_calendar")
 def check_calendar(db: Db, me: Me, typed: Submitted) -> Response:
     _may_write(me)
-    year = typed.get("year", [""])[-1]
-    if not year.isdecimal() or len(year) > 4:
-        raise NotFoundError
-    actions.check_calendar(db, me, int(year))
+    actions.check_calendar(db, me, read(YearForm, typed).year)
     return redirect("agreements.show", {"done": "checked"})
 
 
