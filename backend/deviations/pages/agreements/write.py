@@ -51,9 +51,9 @@ def check(request: Request, db: Db, me: Me, typed: Submitted) -> Response:
     try:
         form, terms = _read(typed | {name: [kept[name]] for name in ("closed", "open") if name in kept})
     except InvalidError as error:
-        return _form(request, versions, kept, status=422, errors=[*moved, *_named(error.faults)])
+        return _form(request, versions, kept, status=422, errors=_named([*moved, *error.faults]))
     if moved:
-        return _form(request, versions, kept, status=422, errors=moved)
+        return _form(request, versions, kept, status=422, errors=_named(moved))
     return _form(request, versions, kept, preview=_preview(versions, form, terms, kept))
 
 
@@ -203,8 +203,8 @@ def _form(
         "planned": agreements.planned(versions),
         "preview": None,
         "errors": [],
-        "today": f"{clock.today()}",
-        "latest": f"{date(clock.today().year + forms.YEARS_AHEAD, 12, 31)}",
+        "first_day": f"{clock.today()}",
+        "last_day": f"{date(clock.today().year + forms.YEARS_AHEAD, 12, 31)}",
         **context,
     }
     return render(request, "agreements/form.html", status=status, **shown)
