@@ -11,6 +11,7 @@ from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import worker_process_init
 from kombu.transport.redis import QoS
 
+from backend.agreements import actions as agreements
 from backend.core import clock, db, jobs, stuck
 from backend.summaries import actions as summaries
 
@@ -34,6 +35,7 @@ celery = Celery(
         "workers.notifications",
         "workers.summaries",
         "workers.upkeep",
+        "workers.agreements",
     ],
 )
 celery.conf.update(
@@ -70,6 +72,7 @@ def tick() -> None:
     with db.unit_of_work(db.NOBODY) as session:
         summaries.owe_past_month(session)
         stuck.owe_pruning(session)
+        agreements.owe_calendar_checks(session)
         jobs.owe(session, "deviations.look_after", key=f"look_after:{clock.today()}")
     celery.send_task("notifications.forgotten")
     for kind in jobs.kinds_due():

@@ -26,3 +26,11 @@ def follow_successor() -> None:
         "deviations.follow_successor",
         lambda claim: actions.follow_successor(claim.subject_id or 0, claim.branch_id or 0),
     )
+
+
+@celery.task(name="deviations.draft_ends")
+def draft_ends() -> None:
+    jobs.work(
+        "deviations.draft_ends",
+        lambda claim: actions.end_drafts(claim.branch_id or 0, claim.person_id or 0),
+    )

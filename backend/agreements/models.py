@@ -16,16 +16,42 @@ from backend.directory.models import CARE_LEVELS, TARGET_GROUPS, Person, Unit, o
 
 
 class Agreement(Base):
-    """One version of a county's agreement on handling. `terms` are those of `deviations.clocks.Terms`."""
+    """One version of a county's agreement on handling. `terms` are those of `deviations.clocks.Terms`.
+
+    Never rewritten. One that is withdrawn before its first day never counts.
+    """
 
     __tablename__ = "agreements"
-    __table_args__ = (Unique("county_id", "version"),)
+    __table_args__ = (
+        Unique("county_id", "version"),
+        CheckConstraint("(withdrawn_at is null) = (withdrawn_by_id is null)", name="withdrawn"),
+    )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     county_id: Mapped[int] = mapped_column(ForeignKey("counties.id"))
     version: Mapped[int]
     valid_from: Mapped[date]
     terms: Mapped[dict[str, object]] = mapped_column(JSONB)
+    # Nobody made the first version: it holds the default terms.
+    made_at: Mapped[datetime | None]
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+
+    maker: Mapped[Person | None] = relationship(foreign_keys=[made_by_id])
+
+
+class CalendarCheck(Base):
+    """That a county's coordinators were asked to look at a year's days off, and who did."""
+
+    __tablename__ = "calendar_checks"
+    __table_args__ = (CheckConstraint("(checked_at is null) = (checked_by_id is null)", name="checked"),)
+
+    county_id: Mapped[int] = mapped_column(ForeignKey("counties.id"), primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    asked_at: Mapped[datetime]
+    checked_at: Mapped[datetime | None]
+    checked_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
 
 
 class Category(Base):

@@ -4,32 +4,76 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import case, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from backend.access import Identity
 from backend.agreements import routing, words
 from backend.agreements.forms import RoutingRuleForm
-from backend.agreements.models import Agreement, Category, RoutingRule, SteeringDocument
+from backend.agreements.models import Agreement, CalendarCheck, Category, RoutingRule, SteeringDocument
 from backend.agreements.routing import Case, Rule, When
 from backend.core import clock
 from backend.core.errors import Fault, InvalidError, NotFoundError
 from backend.core.text import gettext as _
 from backend.directory import queries as directory
-from backend.directory.models import Branch, Organisation, Unit
+from backend.directory.models import Branch, County, Organisation, Unit
 
 
 def agreement_in_force(db: Session, county_id: int, on: date) -> Agreement:
     """The version that counts on a day; before the first, the first."""
+    return in_force(versions(db, county_id), on)
+
+
+def versions(db: Session, county_id: int) -> Sequence[Agreement]:
+    """All versions of a county, withdrawn ones too, the newest first."""
     return db.scalars(
         select(Agreement)
         .where(Agreement.county_id == county_id)
-        .order_by(
-            (Agreement.valid_from <= on).desc(),
-            case((Agreement.valid_from <= on, -Agreement.version), else_=Agreement.version),
+        .options(joinedload(Agreement.maker))
+        .order_by(Agreement.version.desc())
+    ).all()
+
+
+def in_force(versions: Sequence[Agreement], on: date) -> Agreement:
+    """Of a county's versions, newest first, the one that counts on a day. What was withdrawn never counts."""
+    living = [version for version in versions if version.withdrawn_at is None]
+    return next((version for version in living if version.valid_from <= on), living[-1])
+
+
+def planned(versions: Sequence[Agreement]) -> Agreement | None:
+    """The version that is made and does not count yet; there is at most one."""
+    return next(
+        (one for one in versions if one.withdrawn_at is None and one.valid_from > clock.today()), None
+    )
+
+
+def before(versions: Sequence[Agreement], this: Agreement) -> Agreement | None:
+    """The version that this one took the place of, or was meant to."""
+    return next((one for one in versions if one.version < this.version and one.withdrawn_at is None), None)
+
+
+def agreement(db: Session, me: Identity, county: str, version: int) -> Agreement:
+    """A version of one's own county. Raises NotFoundError for another county's."""
+    found = db.scalar(
+        select(Agreement)
+        .join(County, County.id == Agreement.county_id)
+        .where(County.code == county, County.id == me.county_id, Agreement.version == version)
+        .options(joinedload(Agreement.maker))
+    )
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def calendars_to_check(db: Session, county_id: int) -> list[int]:
+    """The years whose days off the coordinators have been asked to look at, and nobody has yet."""
+    return list(
+        db.scalars(
+            select(CalendarCheck.year)
+            .where(CalendarCheck.county_id == county_id, CalendarCheck.checked_at.is_(None))
+            .order_by(CalendarCheck.year)
         )
-        .limit(1)
-    ).one()
+    )
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,11 @@ class Calendar:
         return sum(self.is_working_day(a + timedelta(days=n)) for n in range(1, (b - a).days + 1))
 
 
+def national_days_off(year: int) -> Mapping[date, str]:
+    """The public holidays and the three eves of a year, by name, also those that fall on a weekend."""
+    return dict(sorted(_national(year).items()))
+
+
 def local_date(moment: datetime) -> date:
     """The date in Sweden at that moment. Raises ValueError for a naive time, which could mean any day."""
     if moment.tzinfo is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, cast, get_args
 
+from backend.agreements.closing import calendar_of
 from backend.core.calendar import Calendar, local_date
 from backend.core.text import day_and_month, days_of_months, long_date
 from backend.core.text import gettext as _
@@ -150,10 +151,12 @@ def due(
     ends_on = _days_after(start, span.n + waited, span.unit, calendar)
     due_on = calendar.next_working_day(ends_on)
 
-    reason = _("{days} från {start}").format(days=_days(span.n, span.unit), start=day_and_month(start))
+    reason = _("{days} från {start}").format(
+        days=days_in_words(span.n, span.unit), start=day_and_month(start)
+    )
     if waited:
         reason = _("{reason}, plus {days} {waiting}").format(
-            reason=reason, days=_days(waited, span.unit), waiting=_WAITING[pauses[0].cause, reader]()
+            reason=reason, days=days_in_words(waited, span.unit), waiting=_WAITING[pauses[0].cause, reader]()
         )
     if due_on != ends_on:
         # What is said of a pause stands between commas.
@@ -187,9 +190,9 @@ def days_left(due_on: date, now: datetime) -> int:
 def due_words(due_on: date, now: datetime, kind: Kind = "answer") -> str:
     """Three words for a list: "Svar i dag", "3 dagar kvar", "5 dagar försenat"."""
     if late := days_late(due_on, now):
-        return _("{days} försenat").format(days=_days(late, "calendar"))
+        return _("{days} försenat").format(days=days_in_words(late, "calendar"))
     if left := days_left(due_on, now):
-        return _("{days} kvar").format(days=_days(left, "calendar"))
+        return _("{days} kvar").format(days=days_in_words(left, "calendar"))
     return _TODAY[kind]()
 
 
@@ -238,11 +241,47 @@ def _day_off(day: date, calendar: Calendar) -> str:
     return calendar.holiday_name(day) or (_("en lördag") if day.weekday() == 5 else _("en söndag"))
 
 
-def _days(n: int, unit: Unit) -> str:
+def days_in_words(n: int, unit: Unit) -> str:
     """Always in figures: a deadline is checked by counting."""
     if unit == "working":
         return _("1 arbetsdag") if n == 1 else _("{n} arbetsdagar").format(n=n)
     return _("1 dag") if n == 1 else _("{n} dagar").format(n=n)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Calendar days charged: to each leg's holder, in the order of the legs, and to the sender."""
+
+    legs: tuple[int, ...]
+    sender: int
+
+
+def held(legs: Sequence[tuple[datetime, datetime | None]], pauses: Sequence[Pause], until: datetime) -> Held:
+    """Which party had the case for how many days, up to `until`.
+
+    A leg is charged with the calendar days from the one it began on to the one it ended on, in Sweden, so that the day
+    of a hand-over is the giver's and nobody's twice. The days of the first two questions, and those between two legs
+    (declined, not yet sent on), are the sender's. Together they are the days from the first leg's beginning to the end.
+    """
+    end = local_date(until)
+    ways = [(local_date(began), min(end, local_date(ended or until))) for began, ended in legs]
+    waits = [
+        (local_date(pause.start), min(end, local_date(pause.end or until))) for pause in pauses[:PAUSES_GIVEN]
+    ]
+    charged = [max(0, (last - first).days - _overlap(first, last, waits)) for first, last in ways]
+    whole = max(0, (max((last for _first, last in ways), default=end) - ways[0][0]).days) if ways else 0
+    return Held(tuple(charged), whole - sum(charged))
+
+
+def _overlap(first: date, last: date, waits: Sequence[tuple[date, date]]) -> int:
+    """The days between two that fall within any of the waits, none of them twice."""
+    days, counted_to = 0, first
+    for began, ended in sorted(waits):
+        began, ended = max(began, counted_to), min(ended, last)  # noqa: PLW2901
+        if ended > began:
+            days += (ended - began).days
+            counted_to = ended
+    return days
 
 
 # Asked for when needed: a text looked up while the module loads would keep the language of that moment.
@@ -297,8 +336,4 @@ def terms_from(agreed: Mapping[str, object]) -> tuple[Terms, Calendar]:
         own["escalation"] = tuple(Escalation(role, after) for role, after in steps)
     if "untouched" in agreed:
         own["untouched"] = agreed["untouched"]
-    closed, opened = (
-        frozenset(date.fromisoformat(day) for day in cast(Sequence[str], agreed.get(key, ())))
-        for key in ("closed", "open")
-    )
-    return Terms(**own), Calendar(added=closed, removed=opened)
+    return Terms(**own), calendar_of(agreed)

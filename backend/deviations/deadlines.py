@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from backend.core.calendar import local_date
 from backend.deviations import clocks
-from backend.deviations.models import Deviation, Handover, Pause, State
+from backend.deviations.models import Deviation, Draft, Handover, Pause, State
 from backend.deviations.rules import WAITS_FOR, Turn, needs_answer
 
 
@@ -97,3 +98,16 @@ def running(
         )
         for kind, due in found
     ]
+
+
+DRAFT_KEPT, DRAFT_WARNED = timedelta(days=30), timedelta(days=7)
+
+
+def draft_ends_on(draft: Draft) -> date:
+    """The day on which a draft that nobody writes on is gone: thirty days after it was last saved or handed over."""
+    return local_date(max(draft.saved_at, draft.for_review_at or draft.saved_at)) + DRAFT_KEPT
+
+
+def is_dying(draft: Draft, today: date) -> bool:
+    """Whether its writer is to be warned: the last seven days before that."""
+    return today >= draft_ends_on(draft) - DRAFT_WARNED

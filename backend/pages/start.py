@@ -10,12 +10,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.access import Permission
 from backend.accounts.identity import Me
+from backend.agreements import queries as agreements
+from backend.agreements.rules import may_agree
 from backend.audit import actions as audit
 from backend.core import db, jobs, migrate, stuck
 from backend.core.db import Db
 from backend.core.text import gettext as _
 from backend.core.web import render
-from backend.deviations import finding
+from backend.deviations import deadlines, finding
 from backend.deviations import queries as deviations
 from backend.deviations.pages.lists import shown
 from backend.pages.jobs import may_look, mine
@@ -32,6 +34,7 @@ def home(request: Request, db: Db, me: Me) -> Response:
     listed = [row for pile in piles for row in pile.rows]
     if cases := sorted({row.case_number for row in [*waiting[:5], *own, *listed]}):
         audit.record(db, me, "home", cases=cases)
+    drafts = deviations.drafts(db, me) if me.may(Permission.FILE) else []
     registers = me.everywhere(Permission.REGISTER)
     unregistered = deviations.unregistered_counts(db, me) if registers else (0, 0)
     return render(
@@ -52,7 +55,12 @@ def home(request: Request, db: Db, me: Me) -> Response:
         reviews=len(deviations.reviews(db, me)) if me.may(Permission.MANAGE) else 0,
         unregistered_cases=unregistered[0],
         unregistered_copies=unregistered[1],
-        drafts=deviations.drafts(db, me) if me.may(Permission.FILE) else [],
+        drafts=drafts,
+        dying={
+            one.submission: deadlines.draft_ends_on(one)
+            for one in drafts
+            if deadlines.is_dying(one, clock.today())
+        },
         own=[shown(row) for row in own],
         views=finding.views(db, me) if me.branches else [],
         may_file=me.may(Permission.FILE),
@@ -63,6 +71,7 @@ def home(request: Request, db: Db, me: Me) -> Response:
         sees_figures=me.may(Permission.SEE_FIGURES),
         sees_jobs=may_look(me),
         stuck=stuck.count(db, mine(me)) if may_look(me) else 0,
+        calendars_to_check=agreements.calendars_to_check(db, me.place_id) if may_agree(me) else [],
     )
 
 

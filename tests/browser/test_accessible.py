@@ -115,6 +115,21 @@ def a_faulty_turn(page: Page) -> None:
     page.wait_for_selector("#error-summary")
 
 
+def a_new_version_with_its_preview(page: Page) -> None:
+    page.goto("/agreements/new")
+    page.locator("#severities summary").click()
+    page.locator("#answer_n").fill("30")
+    page.locator("#answer_n").blur()
+    page.wait_for_selector("#preview .lead")
+
+
+def a_faulty_version(page: Page) -> None:
+    page.goto("/agreements/new")
+    page.locator("#reminders_answer").fill("ibland")
+    page.get_by_role("button", name="Förhandsvisa").first.click()
+    page.wait_for_selector("#error-summary")
+
+
 PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "log in": (None, goes_to("/login")),
     "help": (None, goes_to("/help")),
@@ -148,6 +163,11 @@ PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "sealed copies": (REGISTRAR, goes_to("/register?show=sealed")),
     "reviews": (MAS, goes_to("/reviews")),
     "figures": (MAS, goes_to("/figures?from=2023-01&to=2024-12")),
+    "agreement": (COORDINATOR, goes_to("/agreements")),
+    "agreement as others read it": (NURSE, goes_to("/agreements")),
+    "version of the agreement": (COORDINATOR, goes_to("/agreements/BLE/1")),
+    "new version": (COORDINATOR, a_new_version_with_its_preview),
+    "new version with faults": (COORDINATOR, a_faulty_version),
     "months": (COORDINATOR, goes_to("/summaries")),
     "month": (COORDINATOR, goes_to("/summaries/BLE/2024-11")),
     "directory": (NURSE, goes_to("/directory")),

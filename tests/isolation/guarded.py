@@ -127,6 +127,7 @@ ALL, PUBLIC = Door(EVERYBODY), Door(EVERYBODY, public=True)
 # What is one's own, or nobody's: whoever asks for another's is told that there is nothing.
 ONES_OWN = Door(NOBODY, 404)
 ADMINISTERED, ROUTED = Door(ADMINISTRATOR), Door(SAFETY)
+COORDINATED = Door(frozenset({"coordinator"}))
 
 # By the beginning of the path; the longest that fits counts.
 DOORS: dict[str, Door] = {
@@ -152,6 +153,13 @@ DOORS: dict[str, Door] = {
     "/settings/substitutes": Door(IN_BRANCH, 404),
     "/settings/substitutes/{": ONES_OWN,
     "/routing": ROUTED,
+    "/agreements": ALL,
+    "POST /agreements": COORDINATED,
+    "/agreements/new": COORDINATED,
+    "/agreements/check": COORDINATED,
+    "/agreements/calendar": COORDINATED,
+    "/agreements/{": ONES_OWN,
+    "POST /agreements/{": ONES_OWN,
     "/inbox": ALL,
     "/deviations": ALL,
     "POST /deviations": Door(REPORTERS),

@@ -13,6 +13,7 @@ OUTSIDE = {
     "agreements": "what the whole county has agreed",
     "assignments": "the directory",
     "branches": "the directory",
+    "calendar_checks": "that a county's coordinator has looked at its days off",
     "categories": "what the whole county has agreed",
     "caught_mails": "only where there is no mail server, in demo and test: number and link",
     "counties": "the directory",

@@ -56,6 +56,7 @@ def templates() -> Environment:
     env.filters |= {
         "day": text.long_date,
         "short_day": text.short_date,
+        "day_and_month": text.day_and_month,
         "moment": text.moment,
         "relative_day": lambda day: text.relative_day(day, clock.today()),
         "percent": text.percent,

@@ -3,7 +3,7 @@
 from backend.deviations.actions.bulk import bulk, unacknowledge, undo
 from backend.deviations.actions.chasing import chase, lines_of, owe_looks, spread
 from backend.deviations.actions.dispute import settle
-from backend.deviations.actions.drafts import discard_draft, save_draft
+from backend.deviations.actions.drafts import discard_draft, end_drafts, save_draft
 from backend.deviations.actions.judge import judge, reopen, reply, resume, withdraw
 from backend.deviations.actions.linking import link, patient_identified, unlink
 from backend.deviations.actions.mask import mask
@@ -40,6 +40,7 @@ __all__ = [
     "decline",
     "delay_notice",
     "discard_draft",
+    "end_drafts",
     "end_invitation",
     "flag",
     "follow_successor",

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, time
 
 from pydantic_core import PydanticCustomError
 from sqlalchemy import delete
@@ -10,12 +10,19 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from backend.access import Identity
-from backend.core import clock
+from backend.audit import actions as audit
+from backend.core import clock, jobs
+from backend.core.calendar import at_hour, local_date
+from backend.core.db import Scope, unit_of_work
 from backend.core.errors import ConflictError, Fault, InvalidError
 from backend.core.text import gettext as _
 from backend.deviations import queries
+from backend.deviations.deadlines import DRAFT_KEPT, DRAFT_WARNED, draft_ends_on, is_dying
 from backend.deviations.forms import ReportForm, screened
 from backend.deviations.models import Draft
+from backend.deviations.queries import told
+from backend.notifications import actions as notifications
+from backend.notifications.actions import About
 
 KEPT = tuple(name for name in ReportForm.model_fields if name != "submission")
 LONGEST = 5000
@@ -50,7 +57,52 @@ def save_draft(
             index_elements=["submission"], set_={"typed": kept, "saved_at": now, "for_review_at": None}
         )
     )
+    _owe_end(db, submission, me.branches[0], me.person_id, local_date(now) + DRAFT_KEPT - DRAFT_WARNED)
     return now
+
+
+def _owe_end(db: Session, submission: uuid.UUID, branch_id: int, person_id: int, on: date) -> None:
+    jobs.owe(
+        db,
+        "deviations.draft_ends",
+        branch_id=branch_id,
+        person_id=person_id,
+        due_at=at_hour(on, time()),
+        key=f"draft_ends:{submission}:{on}",
+    )
+
+
+def end_drafts(branch_id: int, person_id: int) -> str:
+    """Look at a person's drafts: warn of those that nobody has written on for 23 days, delete those of 30.
+
+    Asked too early, or of a draft that has been saved since, it does nothing but look again when that one's time
+    comes. Gives what became of them, for the job's row.
+    """
+    warned = deleted = 0
+    with unit_of_work(Scope(branches=(branch_id,), person=person_id)) as db:
+        for draft in queries.own_drafts(db, branch_id, person_id):
+            ends_on = draft_ends_on(draft)
+            if clock.today() >= ends_on:
+                db.delete(draft)
+                audit.record_system(
+                    db, "deviations.draft_ends", branch_id=branch_id, submission=str(draft.submission)
+                )
+                deleted += 1
+                continue
+            if is_dying(draft, clock.today()):
+                about = About(
+                    "draft_ends",
+                    "reporter",
+                    branch_id,
+                    f"draft_ends:{draft.submission}:{ends_on}",
+                    unit_id=draft.unit_id,
+                    submission=draft.submission,
+                )
+                notifications.notify(db, person_id, about, told.branch_calendar(db, branch_id))
+                warned += 1
+            look_on = ends_on if is_dying(draft, clock.today()) else ends_on - DRAFT_WARNED
+            _owe_end(db, draft.submission, branch_id, person_id, look_on)
+    return f"warned of {warned}, deleted {deleted}"
 
 
 def refuse_personnummer(typed: Mapping[str, Sequence[str]]) -> None:

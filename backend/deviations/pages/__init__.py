@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from backend.deviations.pages import (
+    agreements,
     bulk,
     case,
     lists,
@@ -15,6 +16,7 @@ from backend.deviations.pages import (
 )
 
 router = APIRouter()
+router.include_router(agreements.router)
 router.include_router(routing.router)
 router.include_router(report.router)
 router.include_router(lists.router)

@@ -185,6 +185,16 @@ def drafts(db: Session, me: Identity) -> Sequence[Draft]:
     ).all()
 
 
+def own_drafts(db: Session, branch_id: int, person_id: int) -> Sequence[Draft]:
+    """All that a person is writing in a branch, for a job; locked, so that a save at the same moment waits or wins."""
+    return db.scalars(
+        select(Draft)
+        .where(Draft.person_id == person_id, Draft.branch_id == branch_id)
+        .order_by(Draft.submission)
+        .with_for_update()
+    ).all()
+
+
 def draft(db: Session, me: Identity, submission: uuid.UUID) -> Draft:
     found = db.scalar(
         select(Draft).where(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import cast
 
 from sqlalchemy import select
@@ -48,7 +48,6 @@ AUDIENCE: dict[str, steps.Role] = {
 # A personal data incident has a clock of its own, of 72 hours: whoever follows secrecy is told at any hour.
 URGENT = frozenset({"masked"})
 # A draft that nobody has touched is thrown away after so long, and its writer told of it so long before.
-DRAFT_KEPT, DRAFT_WARNED = timedelta(days=30), timedelta(days=23)
 # What is said of a clock, where news has the same name.
 LINE_OF_CLOCK = {"reply": "clock_reply", "declined": "clock_declined"}
 
@@ -211,12 +210,11 @@ def _aside(db: Session, notice: Notice) -> Line | str:
     still = {
         "report_for_review": draft is not None and draft.for_review_at is not None and not given_back,
         "report_given_back": given_back,
-        "draft_ends": draft is not None
-        and draft.saved_at < notice.made_at - DRAFT_WARNED + timedelta(days=1),
+        "draft_ends": draft is not None and deadlines.is_dying(draft, clock.today()),
     }
     if draft is None or not still[notice.kind]:
         return "no longer true"
     unit = db.get(Unit, notice.unit_id) if notice.unit_id else None
     address = f"/reviews/{draft.submission}" if notice.kind == "report_for_review" else "/"
-    due_on = local_date(draft.saved_at + DRAFT_KEPT) if notice.kind == "draft_ends" else None
+    due_on = deadlines.draft_ends_on(draft) if notice.kind == "draft_ends" else None
     return Line(notice.kind, notice.role, unit.name if unit else "", address, due_on=due_on)

@@ -39,6 +39,7 @@ from backend.directory.queries.people import (
 )
 from backend.directory.queries.recipients import (
     Recipient,
+    coordinators_of,
     heads_of,
     managers_of,
     reached,
@@ -77,6 +78,7 @@ __all__ = [
     "branches_of",
     "changes_of",
     "colleagues",
+    "coordinators_of",
     "counties",
     "county_by_code",
     "elsewhere",

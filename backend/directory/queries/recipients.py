@@ -56,6 +56,23 @@ def heads_of(db: Session, branch_id: int) -> list[Recipient]:
     return []
 
 
+def coordinators_of(db: Session, county_id: int) -> list[Recipient]:
+    """The county's coordinators. Nobody stands in for them: substitutes are named in branches."""
+    found = db.execute(
+        select(Person.id, Person.email)
+        .join(Assignment, Assignment.person_id == Person.id)
+        .where(
+            Assignment.county_id == county_id,
+            Assignment.role == Role.COORDINATOR,
+            valid(clock.today()),
+            active(Person.ended_on),
+        )
+        .distinct()
+        .order_by(Person.email)
+    )
+    return [Recipient(person_id, email) for person_id, email in found]
+
+
 def reached(db: Session, person_id: int, branch_id: int) -> Recipient | None:
     """A person who works in the branch today, or whoever stands in for them; None for one who has left it."""
     in_branch = or_(

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ARRAY, Select, Text, any_, insert, literal, select, text
 from sqlalchemy.orm import Session
 
+from backend.agreements import queries as agreements
 from backend.agreements.models import Agreement, Category, SteeringDocument
 from backend.audit import actions as audit
 from backend.core import clock, jobs
@@ -187,16 +188,11 @@ class _Deadlines:
     """Due dates by the agreement in force on the day of sending, each worked out once: many cases share a day."""
 
     def __init__(self, db: Session, county: County) -> None:
-        newest_first = (
-            select(Agreement).where(Agreement.county_id == county.id).order_by(Agreement.version.desc())
-        )
-        self._versions = db.scalars(newest_first).all()
+        self._versions = agreements.versions(db, county.id)
         self._due: dict[tuple[clocks.Kind, date, int | None], date] = {}
 
     def agreement(self, sent_at: datetime) -> Agreement:
-        """As `agreements.queries.agreement_in_force`, which would be asked anew for each day of many years."""
-        day = clock.local(sent_at).date()
-        return next((version for version in self._versions if version.valid_from <= day), self._versions[-1])
+        return agreements.in_force(self._versions, clock.local(sent_at).date())
 
     def due_on(self, kind: clocks.Kind, sent_at: datetime, severity: int | None = None) -> date:
         key = kind, clock.local(sent_at).date(), severity
