@@ -12,6 +12,7 @@ from celery.signals import worker_process_init
 from kombu.transport.redis import QoS
 
 from backend.core import db, jobs
+from backend.directory import actions as directory
 from backend.summaries import actions as summaries
 
 # No message is worth saving: the tick rings anew for what a dead worker left. To save them while the broker is
@@ -25,7 +26,13 @@ for unfounded in (SecurityWarning, CPendingDeprecationWarning):
 celery = Celery(
     "samsvar",
     broker=jobs.broker_url(),
-    include=["workers.accounts", "workers.deviations", "workers.notifications", "workers.summaries"],
+    include=[
+        "workers.accounts",
+        "workers.deviations",
+        "workers.directory",
+        "workers.notifications",
+        "workers.summaries",
+    ],
 )
 celery.conf.update(
     task_acks_late=False,  # what is to be done stands in the database, and a message held on to helps nobody
@@ -59,6 +66,7 @@ def tick() -> None:
     """Ring for whatever is due and not taken: new debts whose ring was lost, and what a dead worker left."""
     with db.unit_of_work(db.NOBODY) as session:
         summaries.owe_past_month(session)
+        directory.owe_upkeep(session)
     for kind in jobs.kinds_due():
         if kind in celery.tasks:
             celery.send_task(kind)
