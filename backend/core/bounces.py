@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
-from sqlalchemy import CheckConstraint, Identity, Index, Text, delete, func, select, update
+from sqlalchemy import CheckConstraint, Identity, Index, Interval, Text, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -107,7 +107,7 @@ def runs(db: Session, addresses: Collection[str] | None = None) -> dict[str, Run
     if addresses is not None:
         listed = listed.where(Bounce.address.in_(addresses))
     met = listed.subquery()
-    sound = func.max(met.c.at).filter(met.c.accepted_at + QUIET <= met.c.following)
+    sound = func.max(met.c.at).filter(met.c.accepted_at + literal(QUIET, Interval()) <= met.c.following)
     last = select(met.c.address, sound.label("at")).group_by(met.c.address).subquery()
     rows = db.execute(
         select(

@@ -6,7 +6,7 @@ can do. One that quotes a mail is about a mail of ours, or is passed over.
 
 import re
 from collections.abc import Iterator
-from email import message_from_bytes, policy
+from email import message_from_bytes, message_from_string, policy
 from email.message import Message
 
 # Reports stand before the mail that they quote, which may be of any size.
@@ -62,16 +62,17 @@ def _is_report(message: Message, parts: list[Message]) -> bool:
 
 
 def _blocks(part: Message) -> list[Message]:
-    """The groups of fields of a delivery status: the parser gives them as parts, or as text where it cannot."""
+    """The groups of fields of a delivery status, which the parser gives as parts; encoded, it gives them as one."""
     payload = part.get_payload()
-    if isinstance(payload, list):
-        blocks = [one for one in payload if isinstance(one, Message)]
-        if len(blocks) != 1 or not blocks[0].get_payload():
-            return blocks
-        payload = blocks[0].as_string()
-    decoded = part.get_payload(decode=True)
-    text = decoded.decode("utf-8", "replace") if isinstance(decoded, bytes) else str(payload)
-    return [message_from_bytes(group.encode()) for group in re.split(r"\r?\n\s*\r?\n", text) if group.strip()]
+    blocks = [one for one in payload if isinstance(one, Message)] if isinstance(payload, list) else []
+    if len(blocks) != 1 or not blocks[0].get_payload():
+        return blocks
+    encoded = Message()
+    encoded["Content-Transfer-Encoding"] = str(part.get("Content-Transfer-Encoding", ""))
+    encoded.set_payload(blocks[0].as_string().strip())
+    said = encoded.get_payload(decode=True)
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else ""
+    return [message_from_string(group) for group in re.split(r"\r?\n[ \t]*\r?\n", text.strip())]
 
 
 def _failed(block: Message) -> tuple[str, str] | None:
@@ -81,7 +82,7 @@ def _failed(block: Message) -> tuple[str, str] | None:
     status = _STATUS.match(str(block.get("Status", "")))
     for field in ("Final-Recipient", "Original-Recipient"):
         # `rfc822; anna@region.example`, sometimes in angle brackets, sometimes without the type.
-        address = _ADDRESS.search(str(block.get(field, "")).rpartition(";")[2])
+        address = _ADDRESS.fullmatch(str(block.get(field, "")).rpartition(";")[2].strip(" \t\r\n<>"))
         if address:
             return address.group().lower(), status.group(1) if status else "5.0.0"
     return None

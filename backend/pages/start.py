@@ -24,7 +24,9 @@ from backend.core.web import render
 from backend.deviations import finding
 from backend.deviations import queries as deviations
 from backend.deviations.pages.lists import shown
+from backend.directory import queries as directory
 from backend.directory.models import Branch
+from backend.directory.rules import may_watch
 
 router = APIRouter()
 demo = APIRouter()
@@ -62,6 +64,8 @@ def home(request: Request, db: Db, me: Me) -> Response:
         drafts=deviations.drafts(db, me) if me.may(Permission.FILE) else [],
         own=[shown(row) for row in own],
         views=finding.views(db, me) if me.branches else [],
+        address_to_confirm=me.may(Permission.RECEIVE) and directory.address_to_confirm(db, me.person_id),
+        watches_health=may_watch(me),
         may_file=me.may(Permission.FILE),
         receives=me.may(Permission.SEE_CASES),
         registers=registers,
