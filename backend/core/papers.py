@@ -7,7 +7,7 @@ is the same bytes.
 import json
 import re
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 # PDF/A refuses a file with a sign that its font cannot draw, and a nurse's smiley must not stop the archive.
@@ -17,6 +17,8 @@ _UNDRAWN = re.compile(r"[^\n\x20-\x7e\xa0-\xac\xae-\u024f\u0384-\u03ce\u0400-\u0
 
 def made(template: Path, payload: str, as_of: datetime) -> bytes:
     """The PDF of a template that reads `paper` from its inputs. Raises ValueError for a naive moment."""
+    if as_of.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
     import typst  # noqa: PLC0415  memory that only a few pages need
 
     drawn: bytes = typst.compile(
@@ -25,7 +27,7 @@ def made(template: Path, payload: str, as_of: datetime) -> bytes:
         ignore_system_fonts=True,
         sys_inputs={"paper": payload},
         pdf_standards=["a-2a", "ua-1"],
-        timestamp=as_of.replace(microsecond=0),  # a PDF tells no finer time
+        timestamp=as_of.astimezone(UTC).replace(microsecond=0),  # a PDF tells no finer time
     )
     return drawn
 

@@ -23,7 +23,7 @@ TEMPLATE = ROOT / "frontend" / "templates" / "directory" / "contacts.typ"
 @router.get("/directory/contacts", name="directory.contacts")
 def contacts(request: Request, db: Db, me: Me) -> Response:
     units = directory.listing(db, me.county_id) if me.county_id else []
-    return render(request, "directory/contacts.html", organisations=gathered(units))
+    return render(request, "directory/contacts.html", organisations=gathered(units), row=row)
 
 
 @router.get("/directory/contacts.pdf", name="directory.contacts_pdf")
@@ -47,7 +47,7 @@ def payload(units: list[Listed]) -> str:
                 "Ring enheten om ett ärende när Samsvar inte går att nå. Vet du inte vilken enhet: ring väg in."
             ),
             "as_of": _("Gäller {day}").format(day=text.long_date(clock.today())),
-            "head": [_("Enhet"), _("Telefon"), _("Väg in")],
+            "head": [_("Enhet"), _("Telefon")],
             "page": _("Sida"),
             "of_pages": _("av"),
             "organisations": [
@@ -65,4 +65,5 @@ def payload(units: list[Listed]) -> str:
 
 
 def row(unit: Listed) -> list[str]:
-    return [unit.name, unit.telephone or "–", _("Väg in") if unit.intake else ""]
+    name = _("{unit} (väg in)").format(unit=unit.name) if unit.intake else unit.name
+    return [name, unit.telephone or "–"]

@@ -59,11 +59,13 @@ def show(request: Request, db: Db, me: Me) -> Response:
     organisation_id = _organisation(db, me)
     administers = me.place == "organisation"
     administrators = [] if administers else directory.administrators_of(db, organisation_id)
+    cards = [_card(me, one, findings, administrators) for one, findings in wanting]
     heads = directory.escalation_list(db, organisation_id)
     return render(
         request,
         "directory/health.html",
-        wanting=[_card(me, one, findings, administrators) for one, findings in wanting],
+        nobody=[card for card in cards if card["alone"]],
+        wanting=[card for card in cards if not card["alone"]],
         sound=[_line(one, counts=not administers) for one, findings in found if not findings],
         lead=_lead(len(wanting), len(found)),
         counts=not administers,
@@ -105,8 +107,8 @@ def _lead(wanting: int, units: int) -> str:
         return _("Det finns inga enheter att följa här.")
     if not wanting:
         return _("Allt är som det ska.")
-    return _("{n} av {m} behöver något. Det värsta står först.").format(
-        n=text.number(wanting), m=text.count(units, _("enhet"), _("enheter"), one=_("en"))
+    return _("{n} av {m} enheter behöver något. Det värsta står först.").format(
+        n=text.number(wanting), m=text.number(units)
     )
 
 
@@ -117,6 +119,8 @@ def _card(me: Identity, one: Reach, found: list[Finding], administrators: list[s
         "unit": one.unit,
         "branch": one.branch,
         "intake": one.intake,
+        # Nothing more to say than that nobody receives: those are gathered, since they may be many.
+        "alone": [finding.kind for finding in found] == ["no_receiver"],
         "tag": word(),
         "tag_kind": kind,
         "findings": [
@@ -138,13 +142,13 @@ def _day(at: datetime | None) -> str:
 
 
 def _who(people: tuple[Receiver, ...]) -> str:
-    return text.join([f"{person.title} ({person.email})" for person in people])
+    return text.join([person.email for person in people])
 
 
 def _receives(one: Reach) -> str:
     if not one.receivers:
         return _("Ingen")
-    names = text.join([person.title for person in one.receivers])
+    names = text.join([f"{person.title} ({person.email})" for person in one.receivers])
     return _("{names}, på {unit}").format(names=names, unit=one.at) if one.at else names
 
 
@@ -154,13 +158,13 @@ def _facts(one: Reach, *, counts: bool) -> str:
     known = [
         _("Senast inloggad {day}.").format(day=_day(one.last_login))
         if one.last_login
-        else _("Har inte loggat in.")
+        else _("Har inte loggat in än.")
     ]
     if counts:
         known.append(
             _("Öppnade senast ett ärende {day}.").format(day=_day(one.last_opened))
             if one.last_opened
-            else _("Har inte öppnat något ärende.")
+            else _("Har inte öppnat något ärende än.")
         )
     return " ".join(known)
 
@@ -184,8 +188,8 @@ def _sentence(one: Reach, finding: Finding) -> str:
             who=who,
             day=latest,
         ),
-        "no_substitute": _("{who} är ensam om att ta emot, och ingen är utsedd att ersätta.").format(who=who),
-        "unconfirmed": _("{who} har inte bekräftat sin adress på ett år.").format(who=who),
+        "no_substitute": _("Bara en person tar emot, och ingen är utsedd att ersätta."),
+        "unconfirmed": _("Att mejl till {who} kommer fram är inte bekräftat på ett år.").format(who=who),
     }
     return sentences[finding.kind]
 

@@ -50,7 +50,13 @@ OLD = replace(ANNA, confirmed_at=NOW - 365 * DAY)
         (with_people(OLD), [("unconfirmed", [1])]),
         (
             with_people(replace(OLD, covered=False, bounces=DEAD), streak=3, last_login=None),
-            [("unreachable", [1]), ("unanswered", []), ("silent", [1]), ("no_substitute", [1]), ("unconfirmed", [1])],
+            [
+                ("unreachable", [1]),
+                ("unanswered", []),
+                ("silent", [1]),
+                ("no_substitute", [1]),
+                ("unconfirmed", [1]),
+            ],
         ),
         # Those of the unit above are told of where they are; here only what strikes this unit.
         (with_people(replace(OLD, covered=False), at="Ovanför", last_login=None), []),
