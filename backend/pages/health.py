@@ -214,7 +214,7 @@ def _way(me: Identity, one: Reach, finding: Finding, administrators: list[str]) 
 def _administrators_way(one: Reach, finding: Finding, first: Receiver | None) -> Way | None:
     if first is None:
         preset = {"place": f"unit:{one.hsa_id}", "role": Role.HANDLER}
-        return Way(_("Lägg till någon som tar emot"), url("directory.new_person", preset))
+        return Way(_("Lägg till någon"), url("directory.new_person", preset))
     if finding.kind == "no_substitute":
         return Way(_("Utse ersättare"), url("directory.person", person_id=first.id) + "#substitutes")
     return Way(_("Rätta adressen"), url("directory.person", person_id=first.id) + "#account")

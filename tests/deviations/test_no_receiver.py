@@ -62,7 +62,7 @@ def test_the_first_press_says_so_and_offers_the_way_in_with_one_tap(
     assert (answer.status_code, sent_to(superuser)) == (200, [])
     assert WARNING in answer.text
     assert "Verksamhetens väg in är Patientsäkerhetsfunktionen." in answer.text
-    [offered] = re.findall(r'name="receiver_unit" value="([^"]+)"[^>]*><svg', answer.text)
+    [offered] = re.findall(r'name="receiver_unit" value="([^"]+)"><span>Skicka till', answer.text)
     assert offered == INTAKE
     # As the browser sends them: the hidden field, and after it the button.
     del form["look_first"]
