@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     secret_key: str = Field("", validation_alias="SAMSVAR_SECRET_KEY")
     smtp_url: str = Field("", validation_alias="SAMSVAR_SMTP_URL")
     mail_from: str = Field("samsvar@localhost", validation_alias="SAMSVAR_MAIL_FROM")
+    bounces: str = Field("", validation_alias="SAMSVAR_BOUNCES")
     web_password: str = Field("", validation_alias="SAMSVAR_WEB_PASSWORD")
     env: Literal["demo", "test", "production", ""] = Field("", validation_alias="SAMSVAR_ENV")
     trusted_proxies: str = Field("", validation_alias="SAMSVAR_TRUSTED_PROXIES")

@@ -60,6 +60,7 @@ def test_every_read_of_a_case_begins_with_who_asks() -> None:
     allowed = {
         "backend/deviations/queries/case.py",
         "backend/deviations/queries/lists.py",
+        "backend/deviations/queries/streaks.py",
         "backend/deviations/queries/team.py",
         "backend/deviations/queries/turns.py",
         "backend/deviations/queries/register.py",

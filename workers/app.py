@@ -13,6 +13,7 @@ from kombu.transport.redis import QoS
 
 from backend.agreements import actions as agreements
 from backend.core import clock, db, jobs, stuck
+from backend.directory import actions as directory
 from backend.summaries import actions as summaries
 
 # No message is worth saving: the tick rings anew for what a dead worker left. To save them while the broker is
@@ -36,6 +37,7 @@ celery = Celery(
         "workers.summaries",
         "workers.upkeep",
         "workers.agreements",
+        "workers.directory",
     ],
 )
 celery.conf.update(
@@ -75,6 +77,7 @@ def tick() -> None:
         agreements.owe_calendar_checks(session)
         jobs.owe(session, "deviations.look_after", key=f"look_after:{clock.today()}")
     celery.send_task("notifications.forgotten")
+        directory.owe_upkeep(session)
     for kind in jobs.kinds_due():
         if kind in celery.tasks:
             celery.send_task(kind)

@@ -2,6 +2,7 @@
 
 from backend.core import clock, jobs
 from backend.core.db import COUNTER, NOBODY, Scope, unit_of_work
+from backend.core.mail import RefusedError
 from backend.deviations import actions as deviations
 from backend.directory import queries as directory
 from backend.notifications import actions, letters
@@ -54,11 +55,15 @@ def _send(claim: jobs.Claim) -> str:
         return "nothing left to say"
     if email is None:
         return "nobody to write to"
-    actions.send(letters.write(lines, clock.now()), [email], f"letter.{claim.id}")
+    outcome = "sent"
+    try:
+        actions.send(letters.write(lines, clock.now()), [email], f"letter.{claim.id}")
+    except RefusedError:
+        outcome = "refused"  # noted as a bounce, of which the organisation hears
 
     def note() -> None:
         with unit_of_work(scope) as db:
-            actions.mark_sent(db, claim.id)
+            actions.mark(db, claim.id, outcome)
 
     jobs.surely(note)
-    return "sent"
+    return outcome

@@ -1,9 +1,10 @@
 """Reading one's own sessions."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.access import Identity
@@ -48,3 +49,13 @@ def open_sessions(db: Session, me: Identity) -> list[OpenSession]:
         for row in rows
     ]
     return sorted(found, key=lambda session: not session.here)
+
+
+def last_log_ins(db: Session, person_ids: Collection[int]) -> dict[int, datetime]:
+    """When each of them last logged in; who never did is left out."""
+    rows = db.execute(
+        select(LoginSession.person_id, func.max(LoginSession.started_at))
+        .where(LoginSession.person_id.in_(person_ids))
+        .group_by(LoginSession.person_id)
+    )
+    return {row[0]: row[1] for row in rows}

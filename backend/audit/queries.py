@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import any_, literal, select
+from sqlalchemy import Integer, any_, func, literal, select, true
 from sqlalchemy.orm import Session
 
 from backend.audit.models import AuditEntry
@@ -36,3 +36,21 @@ def readers(db: Session, branches: Collection[int], case_number: str, since: dat
         .order_by(AuditEntry.at, AuditEntry.id)
     )
     return [Reading(row[0], row[1] or 0, row[2]) for row in rows]
+
+
+def last_opened(db: Session, branches: Collection[int], person_ids: Collection[int]) -> dict[int, datetime]:
+    """When each of them, acting in one of the branches, last had a case before them; who never did is left out."""
+    people = select(func.unnest(list(person_ids), type_=Integer).label("id")).subquery()
+    latest = (
+        select(AuditEntry.at)
+        .where(
+            AuditEntry.person_id == people.c.id,
+            AuditEntry.branch_id.in_(branches),
+            AuditEntry.action.in_(OPENED),
+        )
+        .order_by(AuditEntry.at.desc())
+        .limit(1)
+        .lateral()
+    )
+    rows = db.execute(select(people.c.id, latest.c.at).join(latest, true()))
+    return {row[0]: row[1] for row in rows}

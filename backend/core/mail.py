@@ -1,8 +1,9 @@
 """Handing a mail to a server, or catching it where there is none."""
 
+import re
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from email.message import EmailMessage
@@ -12,9 +13,10 @@ from urllib.parse import unquote, urlsplit
 import structlog
 from sqlalchemy import ARRAY, BigInteger, Identity, Text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.core import clock
+from backend.core import bounces, clock
 from backend.core.db import NOBODY, Base, unit_of_work
 from backend.settings import settings
 
@@ -22,6 +24,10 @@ log = structlog.get_logger()
 
 # Seconds for each step. A server may read a mail before it says yes, and who hangs up first sends twice.
 TIMEOUT = 60
+
+
+class RefusedError(Exception):
+    """The server will never take the mail for any of its recipients: to try again would only refuse them again."""
 
 
 class CaughtMail(Base):
@@ -42,8 +48,8 @@ def send(*, to: Sequence[str], subject: str, body: str, message_id: str) -> None
 
     `message_id` is the same at every try, so that a mail sent twice after a crash between the server's yes
     and our note of it can be recognised as one. So can one that a server took for some and "not yet" for
-    others, which is sent to all again; whom it refuses for good is logged, by number. Raises OSError or
-    smtplib.SMTPException, whose texts may hold addresses.
+    others, which is sent to all again; whom it refuses for good is logged, by number, and noted as a bounce of that
+    address. Raises OSError or smtplib.SMTPException, whose texts may hold addresses.
     """
     url = settings().smtp_url
     if not url:
@@ -70,13 +76,38 @@ def send(*, to: Sequence[str], subject: str, body: str, message_id: str) -> None
             client.starttls(context=ssl.create_default_context())
         if parts.username:
             client.login(unquote(parts.username), unquote(parts.password or ""))
-        refused = client.send_message(message, to_addrs=list(to))
+        try:
+            refused = client.send_message(message, to_addrs=list(to))
+        except smtplib.SMTPRecipientsRefused as all_refused:
+            _note(to, all_refused.recipients, message_id)
+            if all(code >= 500 for code, _words in all_refused.recipients.values()):
+                raise RefusedError from None
+            raise
         with suppress(OSError, smtplib.SMTPException):
             client.quit()  # it has said yes already; an error here would send the mail again
+    _note(to, refused, message_id)
     if any(code < 500 for code, _words in refused.values()):
         raise smtplib.SMTPRecipientsRefused(refused)
     if refused:
         log.warning("mail.refused", message_id=message_id, recipients=len(refused))
+
+
+_ENHANCED = re.compile(rb"5\.\d{1,3}\.\d{1,3}(?!\d)")
+
+
+def _note(to: Sequence[str], refused: Mapping[str, tuple[int, bytes]], message_id: str) -> None:
+    """Whom the server refused for good, and whom it took. Never what stops a mail: it may have been taken already."""
+    final = [
+        (address, said.group().decode() if (said := _ENHANCED.match(words)) else "5.0.0")
+        for address, (code, words) in refused.items()
+        if code >= 500
+    ]
+    try:
+        with unit_of_work(NOBODY) as db:
+            bounces.record(db, "smtp", message_id, final)
+            bounces.taken(db, [address for address in to if address not in refused])
+    except SQLAlchemyError as error:
+        log.warning("mail.unnoted", message_id=message_id, error=type(error).__name__)
 
 
 def _catch(to: Sequence[str], subject: str, body: str, message_id: str) -> None:

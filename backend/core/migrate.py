@@ -28,6 +28,7 @@ def metadata() -> MetaData:
             name = f"backend.{module.name}.models"
             if importlib.util.find_spec(name):
                 importlib.import_module(name)
+    importlib.import_module("backend.core.bounces")
     importlib.import_module("backend.core.jobs")
     importlib.import_module("backend.core.mail")
     return Base.metadata

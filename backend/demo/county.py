@@ -30,6 +30,9 @@ from backend.deviations.forms import (
     VerdictForm,
 )
 from backend.deviations.models import CauseArea, Deviation, EventKind, Outcome, Reason, VerdictKind
+from backend.directory import actions as directory_actions
+from backend.directory import queries as directory
+from backend.directory.forms import ContactForm
 from backend.directory.models import County, Unit
 from backend.exchange import COUNTIES
 from backend.exchange import actions as exchange
@@ -50,6 +53,7 @@ def fill() -> None:
         for year in (2023, 2024):
             exchange.import_deviations(session, BLEKINGE / f"deviations-{year}.csv", "BLE")
     _settle_rules()
+    _settle_last_told()
     for number, case in enumerate(CASES, start=1):
         _live(number, case)
     with db.unit_of_work(db.COUNTER) as session:
@@ -274,6 +278,21 @@ def _settle_rules() -> None:
         if not routing_rules(session, me.branches) and not former_routing_rules(session, me.branches[0]):
             for form in RULES:
                 agreements.add_routing_rule(session, me, form)
+
+
+# Whom each organisation with an administrator wants told last, when a case is still not answered.
+LAST_TOLD = {
+    "admin@solvesborg.example": "chef@solvesborg.example",
+    "admin@region.example": "patientsakerhet@region.example",
+}
+
+
+def _settle_last_told() -> None:
+    for administrator, contact in LAST_TOLD.items():
+        with _at(JOINED), _acting(administrator) as (session, me):
+            person = directory.person_by_email(session, contact)
+            if person is not None and not directory.escalation_list(session, me.place_id):
+                directory_actions.add_contact(session, me, ContactForm(person=person.id))
 
 
 def _submission(number: int) -> uuid.UUID:

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from backend.access import Role
@@ -113,3 +113,10 @@ class SubstituteForm(BaseModel):
     substitute: int
     valid_from: date
     valid_to: Annotated[date, LastDay]
+
+
+class ContactForm(BaseModel):
+    """`position` counts from 0, and is sent where somebody is put back."""
+
+    person: int
+    position: int | None = Field(None, ge=0)

@@ -163,6 +163,8 @@ class Person(Base):
     email: Mapped[str] = mapped_column(Text, unique=True)
     title: Mapped[str] = mapped_column(Text)
     ended_on: Mapped[date | None]
+    # When this person last said that mail to the address reaches them.
+    address_confirmed_at: Mapped[datetime | None]
 
     assignments: Mapped[list["Assignment"]] = relationship(back_populates="person")
 
@@ -211,3 +213,13 @@ class Substitute(Base):
     valid_from: Mapped[date]
     valid_to: Mapped[date]
     made_by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+
+
+class EscalationContact(Base):
+    """Who is told last of all when a case is not answered, by the organisation's own choice, in its order."""
+
+    __tablename__ = "escalation_contacts"
+
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True, index=True)
+    position: Mapped[int]

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from sqlalchemy import ColumnElement, false
+from sqlalchemy import ColumnElement, and_, false
 
 from backend.access import Identity, Permission, Role
-from backend.directory.models import Branch
+from backend.directory.models import Branch, Unit
 
 Scope = Literal["unit", "branch", "organisation", "county", "group"]
 
@@ -54,3 +54,19 @@ def may_name_substitute(me: Identity, person_id: int, units: frozenset[int], bra
         own = me.person_id == person_id
         return own or me.everywhere(Permission.MANAGE) or bool(units & me.units(Permission.MANAGE))
     return administers(me, branch.organisation_id)
+
+
+def may_watch(me: Identity) -> bool:
+    """Whether cases reach their receivers is for the organisation itself to see to: its administrator, its safety, and
+    managers for their own units. It is never told to the county.
+    """
+    return me.may(Permission.MANAGE) or (me.place == "organisation" and me.may(Permission.ADMINISTER))
+
+
+def watched_by(me: Identity) -> ColumnElement[bool]:
+    """`may_watch` as SQL, over units joined with their branches."""
+    if me.place == "organisation":
+        return administered_by(me)
+    if me.everywhere(Permission.MANAGE):
+        return Unit.branch_id.in_(me.branches)
+    return and_(Unit.branch_id.in_(me.branches), Unit.id.in_(sorted(me.units(Permission.MANAGE))))

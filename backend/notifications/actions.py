@@ -136,11 +136,12 @@ def wait_for_morning(db: Session, person_id: int, calendar: Calendar) -> None:
         raise jobs.LaterError(hours.next_letter(now, choice.digest_at if choice else DIGEST_AT, calendar))
 
 
-def mark_sent(db: Session, letter_id: int) -> None:
+def mark(db: Session, letter_id: int, outcome: str) -> None:
+    """What became of a letter became of each of its notices."""
     db.execute(
         update(Notice)
         .where(Notice.letter_id == letter_id, Notice.ended_at.is_(None))
-        .values(ended_at=clock.now(), outcome="sent")
+        .values(ended_at=clock.now(), outcome=outcome)
     )
 
 

@@ -5,12 +5,24 @@ The directory cannot hold its own: a page needs to know who asks, and that is kn
 
 from fastapi import APIRouter
 
-from backend.pages import directory, jobs, organisation, people, post, start, units
+from backend.pages import (
+    address,
+    contacts,
+    directory,
+    escalation,
+    health,
+    jobs,
+    organisation,
+    people,
+    post,
+    start,
+    units,
+)
 
 __all__ = ["demo", "router"]
 
 router = APIRouter()
 # Only where nobody is real.
 demo = post.router
-for part in (start, directory, organisation, people, units, jobs):
+for part in (start, directory, health, contacts, organisation, escalation, people, units, address, jobs):
     router.include_router(part.router)

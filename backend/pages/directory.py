@@ -11,6 +11,7 @@ from backend.core.db import Db
 from backend.core.web import render
 from backend.deviations import words
 from backend.directory import queries as directory
+from backend.directory import rules
 from backend.directory.queries import Listed
 
 router = APIRouter()
@@ -25,14 +26,16 @@ def listing(request: Request, db: Db, me: Me, q: str = "") -> Response:
     return render(
         request,
         "directory/list.html",
-        organisations=_gathered(units),
+        organisations=gathered(units),
         q=q[:100],
         care_levels=words.CARE_LEVELS,
+        lacking=directory.lacks_receiver(db, [unit.id for unit in units]),
+        watches=rules.may_watch(me),
         administers=me.place == "organisation" and me.may(Permission.ADMINISTER),
     )
 
 
-def _gathered(units: list[Listed]) -> list[Organisation]:
+def gathered(units: list[Listed]) -> list[Organisation]:
     """By organisation and branch, in the order the units come in: a template's own grouping would sort Ä before Å."""
     return [
         (

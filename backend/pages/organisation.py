@@ -28,6 +28,7 @@ def organisation(request: Request, db: Db, me: Me, done: str = "") -> Response:
         "directory/organisation.html",
         organisation=own,
         branches=branches,
+        last_told=directory.escalation_list(db, own.id),
         imported=done == "imported",
     )
 

@@ -45,8 +45,8 @@ def people(request: Request, db: Db, me: Me, q: str = "", ended: bool = False, p
 
 
 @router.get("/directory/people/new", name="directory.new_person")
-def new_person(request: Request, db: Db, me: Me) -> Response:
-    return _new(request, db, me, typed={"invite": "true"})
+def new_person(request: Request, db: Db, me: Me, place: str = "", role: str = "") -> Response:
+    return _new(request, db, me, typed={"invite": "true", "place": place[:50], "role": role[:20]})
 
 
 @router.post("/directory/people", name="directory.add_person")

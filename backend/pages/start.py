@@ -13,13 +13,15 @@ from backend.accounts.identity import Me
 from backend.agreements import queries as agreements
 from backend.agreements.rules import may_agree
 from backend.audit import actions as audit
-from backend.core import db, jobs, migrate, stuck
+from backend.core import clock, db, jobs, migrate, stuck
 from backend.core.db import Db
 from backend.core.text import gettext as _
 from backend.core.web import render
 from backend.deviations import deadlines, finding
 from backend.deviations import queries as deviations
 from backend.deviations.pages.lists import shown
+from backend.directory import queries as directory
+from backend.directory.rules import may_watch
 from backend.pages.jobs import may_look, mine
 
 router = APIRouter()
@@ -63,6 +65,8 @@ def home(request: Request, db: Db, me: Me) -> Response:
         },
         own=[shown(row) for row in own],
         views=finding.views(db, me) if me.branches else [],
+        address_to_confirm=me.may(Permission.RECEIVE) and directory.address_to_confirm(db, me.person_id),
+        watches_health=may_watch(me),
         may_file=me.may(Permission.FILE),
         receives=me.may(Permission.SEE_CASES),
         registers=registers,

@@ -17,7 +17,7 @@ ANNA, BOB = "anna@region.example", "bob@region.example"
 
 
 @pytest.fixture
-def office() -> Iterator[PostOffice]:
+def office(database: str) -> Iterator[PostOffice]:
     with opened(PostOffice()) as office:
         yield office
 
@@ -148,3 +148,55 @@ def test_without_a_server_a_mail_is_caught_once_however_often_it_is_sent(
         ("<arrival.1@samsvar.test>", [ANNA, BOB], *rest),
         ("<arrival.2@samsvar.test>", [ANNA], *rest),
     ]
+
+
+def noted(superuser: Engine) -> list[tuple[object, ...]]:
+    with superuser.connect() as connection:
+        rows = connection.execute(
+            text("select address, status, source, accepted_at is not null from bounces order by id")
+        )
+        return [tuple(row) for row in rows]
+
+
+def test_whom_a_server_refuses_for_good_is_noted_once_a_mail_and_nothing_of_the_mail(
+    office: PostOffice, use: Callable[[str], None], superuser: Engine
+) -> None:
+    use(office.url)
+    office.recipient = lambda address: "550 5.1.1 No such user" if address == BOB else OK
+    send(ANNA, BOB)
+    send(ANNA, BOB)
+    send(ANNA, BOB, message_id="<arrival.2@samsvar.test>")
+    assert noted(superuser) == [(BOB, "5.1.1", "smtp", False)] * 2
+
+
+def test_a_mail_that_everybody_is_refused_is_noted_and_still_fails(
+    office: PostOffice, use: Callable[[str], None], superuser: Engine
+) -> None:
+    use(office.url)
+    office.recipient = lambda address: "450 Greylisted" if address == ANNA else "552 Full"
+    with pytest.raises(SMTPRecipientsRefused):
+        send(ANNA, BOB)
+    assert noted(superuser) == [(BOB, "5.0.0", "smtp", False)]
+
+
+def test_a_mail_that_is_taken_begins_the_quiet_week_of_those_who_have_bounced(
+    office: PostOffice, use: Callable[[str], None], superuser: Engine
+) -> None:
+    use(office.url)
+    office.recipient = lambda address: "550 No such user" if address == BOB else OK
+    send(ANNA, BOB)
+    office.recipient = lambda _address: OK
+    send(BOB, message_id="<arrival.2@samsvar.test>")
+    assert noted(superuser) == [(BOB, "5.0.0", "smtp", True)]
+
+
+def test_a_mail_that_was_taken_does_not_fail_because_that_could_not_be_noted(
+    office: PostOffice, use: Callable[[str], None], superuser: Engine
+) -> None:
+    use(office.url)
+    with superuser.begin() as connection:
+        connection.execute(text("revoke all on bounces from samsvar_app"))
+    with capture_logs() as logs:
+        send(ANNA)
+    assert len(office.accepted) == 1
+    assert [one["event"] for one in logs] == ["mail.unnoted"]

@@ -142,6 +142,7 @@ DOORS: dict[str, Door] = {
     "/demo/post": PUBLIC,
     "/directory": ALL,
     "/directory/branches/": ONES_OWN,
+    "/directory/health": Door(MANAGERS | ADMINISTRATOR),
     "/directory/organisation": ADMINISTERED,
     "/directory/people": ADMINISTERED,
     "/directory/assignments/": ADMINISTERED,

@@ -19,6 +19,7 @@ from backend.deviations.actions.moving import log, owe_chase, tell
 from backend.deviations.forms import ReportForm
 from backend.deviations.models import Deviation, Draft, Handover, Side, State
 from backend.directory import queries as directory
+from backend.directory.actions import tell_of_no_receiver
 from backend.directory.models import Unit
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -122,6 +123,7 @@ def report(db: Session, me: Identity, form: ReportForm, *, reporter_id: int | No
         branch_id=receiver.branch_id,
         key=f"arrival:{deviation.id}:1",
     )
+    tell_of_no_receiver(db, receiver.id)
     if rules.is_external(deviation):
         # Nobody there can log in: our own intake sends it on and enters the reply.
         tell(db, deviation, "external", sender.branch_id)

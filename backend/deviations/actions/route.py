@@ -19,6 +19,7 @@ from backend.deviations.actions.sealing import seal
 from backend.deviations.forms import ConfirmRedirectForm, DeclineForm, RedirectForm, ResendForm
 from backend.deviations.models import Deviation, EndedHow, Handover, Proposal
 from backend.directory import queries as directory
+from backend.directory.actions import tell_of_no_receiver
 from backend.directory.models import Unit
 
 
@@ -236,5 +237,6 @@ def _hand_over(db: Session, deviation: Deviation, leg: Handover) -> None:
         branch_id=deviation.receiver_branch_id,
         key=f"arrival:{deviation.id}:leg:{leg.position}",
     )
+    tell_of_no_receiver(db, deviation.receiver_unit_id)
     searching.index(db, deviation)
     set_answer_due(db, deviation, clock.now())

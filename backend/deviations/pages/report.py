@@ -89,7 +89,8 @@ def submit(request: Request, db: Db, me: Me, typed: Submitted) -> Response:
     _may_file(me)
     try:
         form = _read_report(typed)
-        if LOOK_FIRST in typed and warnings.passages(typed, TEXTS):
+        unasked = routing.without_receiver(db, me, form.receiver_unit) and not _knows(typed, form)
+        if LOOK_FIRST in typed and (unasked or warnings.passages(typed, TEXTS)):
             return _check(request, db, me, typed)
         if _wants_review(db, me, form):
             actions.save_draft(db, me, form.submission, typed)
@@ -99,6 +100,11 @@ def submit(request: Request, db: Db, me: Me, typed: Submitted) -> Response:
     except InvalidError as error:
         return _form(request, db, me, _last(typed), status=422, errors=error.faults)
     return redirect("deviations.show", case_number=deviation.case_number)
+
+
+def _knows(typed: Typed, form: ReportForm) -> bool:
+    """Whether the form has already shown that the chosen unit has no receiver."""
+    return form.receiver_unit in typed.get("knows_no_receiver", [])
 
 
 def _wants_review(db: Session, me: Identity, form: ReportForm) -> bool:
@@ -124,6 +130,7 @@ def _check(
         rows=_summary(db, me, form),
         values=values,
         passages=warnings.passages(typed, TEXTS),
+        lacking=routing.without_receiver(db, me, form.receiver_unit),
         just_masked=just_masked,
     )
 
@@ -216,6 +223,7 @@ def _form(
         words=words,
         good_example=good_example,
         suggestions=routing.suggested(db, me, values),
+        lacking=routing.without_receiver(db, me, values.get("receiver_unit")),
         in_form=True,
         reviewed=not rules.may_send_report(me, sender),
         preset_open=bool(faulty & set(PRESET)),

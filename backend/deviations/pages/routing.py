@@ -138,7 +138,28 @@ def suggestion(request: Request, db: Db, me: Me) -> Response:
     # Inside the report a choice is a button of its form; alone on a page it is a link to a new one.
     in_form = draw.target(request) == "suggested"
     found = suggested(db, me, request.query_params)
-    return render(request, "routing/suggestion.html", suggestions=found, in_form=in_form)
+    lacking = without_receiver(db, me, request.query_params.get("receiver_unit"))
+    return render(request, "routing/suggestion.html", suggestions=found, lacking=lacking, in_form=in_form)
+
+
+def without_receiver(db: Session, me: Identity, hsa_id: str | None) -> dict[str, str] | None:
+    """What to say where nobody handles what comes to the unit that is chosen, with its branch's way in, if anybody
+    handles what comes there. None where all is well. Whoever wants to may send anyway.
+    """
+    chosen = directory.unit_by_hsa_id(db, hsa_id) if hsa_id else None
+    if chosen is None or chosen.branch.organisation.county_id != me.county_id:
+        return None
+    intake = directory.intake_of(db, chosen.branch_id)
+    lacking = directory.lacks_receiver(db, [chosen.id, *([intake] if intake else [])])
+    if chosen.id not in lacking:
+        return None
+    way_in = db.get_one(Unit, intake) if intake and intake not in lacking else None
+    return {
+        "hsa_id": chosen.hsa_id,
+        "unit": chosen.name,
+        "intake": way_in.name if way_in else "",
+        "intake_hsa_id": way_in.hsa_id if way_in else "",
+    }
 
 
 def suggested(db: Session, me: Identity, values: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -47,6 +47,7 @@ from backend.deviations.queries.register import (
     sealed,
     unregistered_counts,
 )
+from backend.deviations.queries.streaks import unanswered_streaks
 from backend.deviations.queries.team import (
     MaskShown,
     NoteShown,
@@ -149,6 +150,7 @@ __all__ = [
     "second_decline",
     "these",
     "title_of",
+    "unanswered_streaks",
     "unit_named",
     "unregistered_counts",
     "waiting_count",

@@ -143,17 +143,17 @@ def recipients(db: Session, deviation: Deviation, branch_id: int, role: steps.Ro
     if role == "safety":
         return directory.safety_of(db, branch_id)
     if role == "head":
-        return directory.heads_of(db, branch_id)
+        return [Recipient(one.id, one.email) for one in directory.escalation_contacts(db, branch_id)[:1]]
     if role == "manager":
         return directory.managers_of(db, unit_id) or directory.safety_of(db, branch_id)
     if role == "reporter" and side is not None and side.reporter_id is not None:
-        found = directory.reached(db, side.reporter_id, branch_id)
+        found = directory.at_work(db, side.reporter_id, branch_id)
         if found is not None:
             return [found]
     if sending and rules.is_external(deviation):
         unit_id = directory.intake_of(db, branch_id) or unit_id
     if side is not None and side.handler_id is not None:
-        handling = directory.reached(db, side.handler_id, branch_id)
+        handling = directory.at_work(db, side.handler_id, branch_id)
         if handling is not None:
             return [handling]
     everyone = directory.recipients(db, unit_id)

@@ -66,6 +66,8 @@ def change_person(db: Session, me: Identity, person: Person, form: PersonForm) -
     _own_alone(db, me, person)
     if form.email != person.email and db.scalar(select(Person.id).where(Person.email == form.email)):
         raise InvalidError(Fault("email", _("Adressen används redan av någon. Kontrollera den.")))
+    if form.email != person.email:
+        person.address_confirmed_at = None  # it was the old one that mail reached
     person.email, person.title = form.email, form.title
     db.flush()
     audit.record(db, me, "directory.change_person", subject=person.id)

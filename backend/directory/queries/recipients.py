@@ -24,7 +24,7 @@ def recipients(db: Session, unit_id: int) -> list[Recipient]:
     managers), else the branch's safety. Empty only where a branch has nobody at all.
     """
     unit = db.get_one(Unit, unit_id)
-    rows = _at_work(
+    rows = _assigned(
         db,
         unit.branch_id,
         or_(Assignment.unit_id.in_(unit.path), Assignment.branch_id == unit.branch_id),
@@ -51,11 +51,6 @@ def safety_of(db: Session, branch_id: int) -> list[Recipient]:
     return _with_role(db, branch_id, Role.SAFETY, Assignment.branch_id == branch_id)
 
 
-def heads_of(db: Session, branch_id: int) -> list[Recipient]:
-    """Those the branch's organisation has named for what nobody else has taken care of."""
-    return []
-
-
 def coordinators_of(db: Session, county_id: int) -> list[Recipient]:
     """The county's coordinators. Nobody stands in for them: substitutes are named in branches."""
     found = db.execute(
@@ -73,22 +68,22 @@ def coordinators_of(db: Session, county_id: int) -> list[Recipient]:
     return [Recipient(person_id, email) for person_id, email in found]
 
 
-def reached(db: Session, person_id: int, branch_id: int) -> Recipient | None:
+def at_work(db: Session, person_id: int, branch_id: int) -> Recipient | None:
     """A person who works in the branch today, or whoever stands in for them; None for one who has left it."""
     in_branch = or_(
         Assignment.branch_id == branch_id,
         Assignment.unit_id.in_(select(Unit.id).where(Unit.branch_id == branch_id)),
     )
-    rows = _at_work(db, branch_id, in_branch, Assignment.person_id == person_id)
+    rows = _assigned(db, branch_id, in_branch, Assignment.person_id == person_id)
     return rows[0][2] if rows else None
 
 
 def _with_role(db: Session, branch_id: int, role: Role, where: ColumnElement[bool]) -> list[Recipient]:
-    found = {person for _role, _unit, person in _at_work(db, branch_id, where, Assignment.role == role)}
+    found = {person for _role, _unit, person in _assigned(db, branch_id, where, Assignment.role == role)}
     return sorted(found, key=lambda person: person.email)
 
 
-def _at_work(
+def _assigned(
     db: Session, branch_id: int, *where: ColumnElement[bool]
 ) -> list[tuple[str, int | None, Recipient]]:
     """Role, unit and who is written to, of the assignments in force today."""

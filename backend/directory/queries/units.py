@@ -109,6 +109,7 @@ class Listed:
     branch: str
     organisation: str
     telephone: str | None
+    id: int
 
 
 def listing(db: Session, county_id: int, q: str = "") -> list[Listed]:
@@ -137,7 +138,7 @@ def listing(db: Session, county_id: int, q: str = "") -> list[Listed]:
     )
     words = q.casefold().split()
     return [
-        Listed(r[2], r[3], r[4], r[5], len(r[1]) - 1, r[6], r[7], r[8])
+        Listed(r[2], r[3], r[4], r[5], len(r[1]) - 1, r[6], r[7], r[8], r[0])
         for r in rows
         if all(word in f"{r[3]} {r[6]} {r[7]} {r[2]}".casefold() for word in words)
     ]
