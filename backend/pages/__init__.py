@@ -5,11 +5,11 @@ The directory cannot hold its own: a page needs to know who asks, and that is kn
 
 from fastapi import APIRouter
 
-from backend.pages import directory, organisation, people, start, units
+from backend.pages import directory, notifications, organisation, people, start, units
 from backend.pages.start import demo
 
 __all__ = ["demo", "router"]
 
 router = APIRouter()
-for part in (start, directory, organisation, people, units):
+for part in (start, directory, notifications, organisation, people, units):
     router.include_router(part.router)

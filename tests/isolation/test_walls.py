@@ -13,6 +13,7 @@ OUTSIDE = {
     "agreements": "what the whole county has agreed",
     "assignments": "the directory",
     "branches": "the directory",
+    "calendar_feeds": "hashes of addresses, read before anybody is known; no page shows a row",
     "categories": "what the whole county has agreed",
     "caught_mails": "only where there is no mail server, in demo and test: number and link",
     "counties": "the directory",

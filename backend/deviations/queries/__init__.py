@@ -1,6 +1,7 @@
 """Reading cases."""
 
 from backend.deviations.filters import DIRECTIONS, Direction, Filters
+from backend.deviations.queries.calendars import Quiet, calendar_feed, quiet, reader_of
 from backend.deviations.queries.case import (
     Happening,
     Owing,
@@ -24,14 +25,17 @@ from backend.deviations.queries.case import (
 from backend.deviations.queries.desk import Pile, piles
 from backend.deviations.queries.handed_over import Review, review, reviews
 from backend.deviations.queries.lists import (
+    GROUPS,
     MOST_COUNTED,
     PAGE,
+    Group,
     Row,
     by_submission,
     counted,
     draft,
     drafts,
     inbox,
+    inbox_counts,
     listing,
     own_reports,
     these,
@@ -47,6 +51,7 @@ from backend.deviations.queries.register import (
     unregistered_counts,
 )
 from backend.deviations.queries.team import (
+    Ledger,
     MaskShown,
     NoteShown,
     answer_draft,
@@ -59,6 +64,7 @@ from backend.deviations.queries.team import (
     linked,
     masks,
     notes,
+    reminders,
     risk_flag,
     risk_flags,
     sealed_copies,
@@ -78,18 +84,22 @@ from backend.deviations.queries.turns import (
 
 __all__ = [
     "DIRECTIONS",
+    "GROUPS",
     "KEPT",
     "MOST_COUNTED",
     "PAGE",
     "Direction",
     "Filters",
+    "Group",
     "Happening",
     "Kept",
+    "Ledger",
     "MaskShown",
     "NoteShown",
     "Onward",
     "Owing",
     "Pile",
+    "Quiet",
     "Reader",
     "Registered",
     "Review",
@@ -98,6 +108,7 @@ __all__ = [
     "answer_draft",
     "answers",
     "by_submission",
+    "calendar_feed",
     "colleagues",
     "counted",
     "deviation",
@@ -112,6 +123,7 @@ __all__ = [
     "handovers",
     "happenings",
     "inbox",
+    "inbox_counts",
     "invited",
     "is_invited",
     "is_visible",
@@ -131,8 +143,11 @@ __all__ = [
     "pauses",
     "piles",
     "questions",
+    "quiet",
+    "reader_of",
     "readers",
     "register",
+    "reminders",
     "review",
     "reviews",
     "risk_flag",
