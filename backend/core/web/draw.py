@@ -56,6 +56,7 @@ def templates() -> Environment:
     env.filters |= {
         "day": text.long_date,
         "short_day": text.short_date,
+        "weekday": text.weekday_and_day,
         "moment": text.moment,
         "relative_day": lambda day: text.relative_day(day, clock.today()),
         "percent": text.percent,

@@ -30,6 +30,7 @@ ICONS = {
     "return": "return",
     "withdraw": "cross",
     "delay_notice": "clock",
+    "late": "clock",
     "mask": "lock",
 }
 # What somebody wrote in these stands elsewhere on the page, where it is answered.
