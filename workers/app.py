@@ -76,8 +76,8 @@ def tick() -> None:
         stuck.owe_pruning(session)
         agreements.owe_calendar_checks(session)
         jobs.owe(session, "deviations.look_after", key=f"look_after:{clock.today()}")
-    celery.send_task("notifications.forgotten")
         directory.owe_upkeep(session)
+    celery.send_task("notifications.forgotten")
     for kind in jobs.kinds_due():
         if kind in celery.tasks:
             celery.send_task(kind)

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -62,22 +63,26 @@ def identity_of(db: Session, session: LoginSession) -> Identity | None:
     """Who acts, or None where the assignment has ended, or none is chosen yet."""
     if session.place is None or session.place_id is None:
         return None
-    grants = directory.grants(db, session.person_id, session.place, session.place_id)
+    me = identity_in(db, session.person_id, session.place, session.place_id)
+    return replace(me, session_id=session.id, several=session.several) if me else None
+
+
+def identity_in(db: Session, person_id: int, place: str, place_id: int) -> Identity | None:
+    """The person as they act there today, or None where they have nothing to do there any more."""
+    grants = directory.grants(db, person_id, place, place_id)
     if not grants:
         return None
-    person = db.get_one(Person, session.person_id)
-    name, county_id = directory.place_name(db, session.place, session.place_id)
+    person = db.get_one(Person, person_id)
+    name, county_id = directory.place_name(db, place, place_id)
     return Identity(
         person_id=person.id,
         title=person.title,
-        place=session.place,  # type: ignore[arg-type]
-        place_id=session.place_id,
+        place=place,  # type: ignore[arg-type]
+        place_id=place_id,
         place_name=name,
         county_id=county_id,
-        branches=(session.place_id,) if session.place == "branch" else (),
+        branches=(place_id,) if place == "branch" else (),
         grants=grants,
-        session_id=session.id,
-        several=session.several,
     )
 
 

@@ -15,7 +15,7 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 
 from backend.core.calendar import local_date
-from backend.core.clock import STOCKHOLM
+from backend.core.clock import STOCKHOLM, today
 
 _SWEDISH = Locale("sv")
 
@@ -41,6 +41,12 @@ def short_date(day: date) -> str:
 def day_and_month(day: date) -> str:
     """Where the year goes without saying: "19 maj"."""
     return format_date(day, "d MMMM", locale=_SWEDISH)
+
+
+def weekday_and_day(day: date) -> str:
+    """In a list of days: "tisdag 19 maj", with its year where it is another than today's."""
+    pattern = "EEEE d MMMM" if day.year == today().year else "EEEE d MMMM y"
+    return format_date(day, pattern, locale=_SWEDISH)
 
 
 def moment(at: datetime) -> str:

@@ -266,6 +266,13 @@ class NoteForm(Form):
     mention: list[int] = []
 
 
+class QuietForm(Form):
+    """Without a day: until further notice."""
+
+    until: date | None = None
+    reason: Prose
+
+
 class AssignForm(Form):
     person: int
 

@@ -41,6 +41,92 @@ def by_itself(kind: Kind, day: date, *, waited_for: bool) -> str | None:
     return BY_ITSELF[kind][0 if waited_for else 1]().format(day=text.long_date(day))
 
 
+# When a day has passed: to the one who is waited for, with what to do now, and to the one who waits.
+LATE: dict[Kind, tuple[Callable[[], str], Callable[[], str]]] = {
+    "acknowledge": (
+        lambda: _("Kvittensen skulle ha kommit {day}. Kvittera nu, så vet avsändaren att ni har ärendet."),
+        lambda: _("Kvittensen skulle ha kommit {day}. Mottagaren påminns."),
+    ),
+    "answer": (
+        lambda: _(
+            "Svaret skulle ha kommit {day}. Svara nu, eller skriv när svaret kommer, så vet avsändaren."
+        ),
+        lambda: _("Svaret skulle ha kommit {day}. Mottagaren påminns."),
+    ),
+    "returned_answer": (
+        lambda: _(
+            "Det nya svaret skulle ha kommit {day}. Svara nu, eller skriv när svaret kommer, så vet avsändaren."
+        ),
+        lambda: _("Det nya svaret skulle ha kommit {day}. Mottagaren påminns."),
+    ),
+}
+
+
+def late_words(kind: Kind, due_on: date, *, waited_for: bool, promised_on: date | None) -> str | None:
+    """How late something is, and what to do about it; None for a clock that leads home by itself."""
+    if kind not in LATE:
+        return None
+    day = text.relative_day(due_on, clock.today())
+    if kind != "acknowledge" and promised_on is not None and waited_for:
+        if promised_on >= clock.today():
+            return _("Svaret skulle ha kommit {day}. Ni har lovat det till {promised}.").format(
+                day=day, promised=text.long_date(promised_on)
+            )
+        return _("Svaret skulle ha kommit {day}, och ni lovade det till {promised}. Svara nu.").format(
+            day=day, promised=text.long_date(promised_on)
+        )
+    return LATE[kind][0 if waited_for else 1]().format(day=day)
+
+
+ROLES: dict[str, Callable[[], str]] = {
+    "reporter": lambda: _("den som rapporterade"),
+    "handler": lambda: _("handläggaren"),
+    "manager": lambda: _("chefen"),
+    "safety": lambda: _("patientsäkerhet"),
+    "head": lambda: _("högsta ansvariga"),
+}
+CLOCKS: dict[Kind, Callable[[], str]] = {
+    "acknowledge": lambda: _("kvittensen"),
+    "answer": lambda: _("svaret"),
+    "returned_answer": lambda: _("det nya svaret"),
+    "verdict": lambda: _("bedömningen av svaret"),
+    "reply": lambda: _("svaret på frågan"),
+    "confirm_redirect": lambda: _("ja eller nej till ny mottagare"),
+    "declined": lambda: _("det avböjda ärendet"),
+    "settle": lambda: _("att komma överens"),
+}
+
+
+def clock_name(kind: Kind) -> str:
+    """What a clock waits for, in the middle of a sentence."""
+    return CLOCKS[kind]()
+
+
+def step_words(name: str, role: str) -> str:
+    """What a step does, and towards whom: a role, never a person."""
+    whom = ROLES[role]()
+    if name == "untouched":
+        return _("Om ingen har öppnat ärendet får {whom} veta det").format(whom=whom)
+    if name == "raised":
+        return _("Ärendet lyfts till {whom}").format(whom=whom)
+    if name == "promised":
+        return _("Den utlovade dagen: påminnelse till {whom}").format(whom=whom)
+    return _("Påminnelse till {whom}").format(whom=whom)
+
+
+# Why a step went to nobody, by what the ledger says of it; the words of the ledger are for machines.
+NOT_SENT: dict[str, Callable[[], str]] = {
+    "quiet": lambda: _("inte skickad, påminnelserna är av"),
+    "opened": lambda: _("inte skickad, någon hade öppnat ärendet"),
+    "a later step came at once": lambda: _("inte skickad, en senare kom samma dag"),
+}
+
+
+def step_became(outcome: str) -> str:
+    """What became of a step that has come, as one's own side's ledger has it ("" for one that was sent)."""
+    return NOT_SENT.get(outcome, lambda: _("skickad"))()
+
+
 def how_it_ended(deviation: Deviation) -> str | None:
     """How a case that is over came to its end."""
     if deviation.state == State.WITHDRAWN and deviation.withdrawn_at:
@@ -91,6 +177,8 @@ DONE: dict[str, Callable[[], str]] = {
     "handed_over": lambda: _("Rapporten är lämnad till din chef, som läser och skickar den."),
     "given_back": lambda: _("Rapporten är lämnad tillbaka till den som skrev den."),
     "linked": lambda: _("Ärendena är kopplade: en händelse, två rapporter."),
+    "quiet": lambda: _("Påminnelserna om ärendet är av för er som handlägger det."),
+    "unquiet": lambda: _("Påminnelserna om ärendet är på igen."),
     "identified": lambda: _("Det är antecknat att ni vet vem patienten är."),
 }
 

@@ -106,6 +106,41 @@ CARE_LEVELS: Words = {
 TARGET_GROUP_OF = {"school_health": "children_youth", "social_services": "adults", "psychiatry": "adults"}
 
 
+# What is to be done with what lies in the inbox, and what one reads where there is nothing of it.
+GROUPS: Words = {
+    "acknowledge": lambda: _("Att kvittera"),
+    "answer": lambda: _("Att besvara"),
+    "question": lambda: _("Frågor till er"),
+    "read": lambda: _("Svar att läsa"),
+    "onward": lambda: _("Att skicka rätt"),
+    "settle": lambda: _("Att komma överens om"),
+    "theirs": lambda: _("Väntar på dem"),
+}
+NOTHING: Words = {
+    "acknowledge": lambda: _("Inget att kvittera just nu."),
+    "answer": lambda: _("Inget att besvara just nu."),
+    "question": lambda: _("Inga frågor till er just nu."),
+    "read": lambda: _("Inga svar att läsa just nu."),
+    "onward": lambda: _("Inget att skicka rätt just nu."),
+    "settle": lambda: _("Inget att komma överens om just nu."),
+    "theirs": lambda: _("Ni väntar inte på någon just nu."),
+}
+
+
+# The one thing to do, in a calendar.
+TO_DO: Words = {
+    "sent": lambda: _("kvittera"),
+    "acknowledged": lambda: _("svara"),
+    "in_review": lambda: _("svara"),
+    "returned": lambda: _("svara på nytt"),
+    "question": lambda: _("svara på frågan"),
+    "answered": lambda: _("läs svaret"),
+    "redirect_proposed": lambda: _("säg ja eller nej"),
+    "declined": lambda: _("skicka vidare eller återta"),
+    "disputed": lambda: _("kom överens"),
+}
+
+
 def options(words: Words) -> list[tuple[str, str]]:
     return [(code, word()) for code, word in words.items()]
 

@@ -14,9 +14,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from backend.access import Identity
+from backend.audit import actions as audit
 from backend.core import clock, jobs, mail
 from backend.core.calendar import Calendar
 from backend.notifications import hours
+from backend.notifications.forms import ChoiceForm
 from backend.notifications.letters import Letter
 from backend.notifications.models import DIGEST_AT, Arrivals, Notice, NotificationChoice, Reminder
 from backend.settings import settings
@@ -44,6 +47,17 @@ class About:
     submission: uuid.UUID | None = None
     planned_on: date | None = None
     urgent: bool = False
+
+
+def choose(db: Session, me: Identity, form: ChoiceForm) -> None:
+    """Note how a person wants to be told, in all their assignments. It holds for what is owed from now on."""
+    chosen = {"digest_at": form.digest_at, "arrivals": form.arrivals}
+    db.execute(
+        insert(NotificationChoice)
+        .values(person_id=me.person_id, **chosen)
+        .on_conflict_do_update(index_elements=["person_id"], set_=chosen)
+    )
+    audit.record(db, me, "notifications.choose", at=f"{form.digest_at:%H:%M}", arrivals=form.arrivals)
 
 
 def notify(db: Session, person_id: int, about: About, calendar: Calendar) -> None:

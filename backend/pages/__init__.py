@@ -12,6 +12,7 @@ from backend.pages import (
     escalation,
     health,
     jobs,
+    notifications,
     organisation,
     people,
     post,
@@ -24,5 +25,17 @@ __all__ = ["demo", "router"]
 router = APIRouter()
 # Only where nobody is real.
 demo = post.router
-for part in (start, directory, health, contacts, organisation, escalation, people, units, address, jobs):
+for part in (
+    start,
+    directory,
+    health,
+    contacts,
+    organisation,
+    escalation,
+    people,
+    units,
+    address,
+    jobs,
+    notifications,
+):
     router.include_router(part.router)

@@ -47,6 +47,18 @@ function showPrintButtons(root) {
   }
 }
 
+function showCopyButtons(root) {
+  if (!navigator.clipboard) return;
+  for (const button of find(root, "[data-copy]")) {
+    const said = document.querySelector(`[data-copied="${CSS.escape(button.dataset.copy)}"]`);
+    button.hidden = false;
+    button.onclick = async () => {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value);
+      said.textContent = said.dataset.words;
+    };
+  }
+}
+
 // A second press while the first is on its way sends nothing more.
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -75,6 +87,7 @@ function refold() {
 function enliven(root) {
   countCharacters(root);
   showPrintButtons(root);
+  showCopyButtons(root);
   focusErrors(root);
 }
 

@@ -109,6 +109,35 @@ def an_unfolded_case(page: Page) -> None:
             fold.click()
 
 
+def a_quiet_case(page: Page) -> None:
+    first_case("/inbox")(page)
+    if not page.locator("#quiet-now").count():
+        page.locator("#quiet > summary").click()
+        page.locator("#quiet-reason").fill("Vi väntar på apoteket.")
+        page.get_by_role("button", name="Stäng av", exact=True).click()
+        page.wait_for_selector("#quiet-now")
+    for fold in page.locator("#quiet > summary, #reminding > summary, #way-table-fold > summary").all():
+        fold.click()
+
+
+def a_faulty_quiet(page: Page) -> None:
+    first_case("/inbox")(page)
+    page.locator("#quiet > summary").click()
+    page.get_by_role("button", name="Stäng av", exact=True).click()
+    page.wait_for_selector("#error-summary")
+
+
+def a_new_calendar(page: Page) -> None:
+    page.goto("/settings/notifications")
+    opening = page.get_by_role("button", name="Skapa en kalenderadress")
+    if opening.count():
+        opening.click()
+    else:
+        page.get_by_text("Byt adress").click()
+        page.get_by_role("button", name="Ja, skapa en ny").click()
+    page.wait_for_selector("#calendar-new")
+
+
 def a_faulty_turn(page: Page) -> None:
     turn("decline")(page)
     page.get_by_role("button", name="Avböj", exact=True).click()
@@ -141,6 +170,12 @@ PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "faulty report": (NURSE, a_faulty_report),
     "report to look at first": (NURSE, a_report_to_look_at_first),
     "inbox": (WARD, goes_to("/inbox")),
+    "inbox that waits for others": (WARD, goes_to("/inbox?group=theirs")),
+    "empty part of the inbox": (WARD, goes_to("/inbox?group=settle")),
+    "quiet case": (WARD, a_quiet_case),
+    "faulty quiet": (NURSE, a_faulty_quiet),
+    "letters": (MAS, goes_to("/settings/notifications?done=saved")),
+    "letters with a quiet case and a new calendar": (WARD, a_new_calendar),
     "list": (MAS, goes_to("/deviations")),
     "filtered list": (MAS, goes_to("/deviations?direction=out&state=closed&late=true")),
     "search": (MAS, a_search),

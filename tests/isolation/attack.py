@@ -126,7 +126,7 @@ class World:
             held = found["state"] not in ("withdrawn", "declined")
             party = branch == found["sender_branch_id"] or (held and branch == found["receiver_branch_id"])
             return party and sealed == "all" and self._shows("masks", mask, branch, person, sealed)
-        own_words = table == "masks" and row["field"].partition(".")[0] in ("notes", "risk_flags")
+        own_words = table == "masks" and row["field"].partition(".")[0] in ("notes", "risk_flags", "sides")
         if own_words and row["branch_id"] != branch:
             return False
         # A receiver reads what was written since its branch got the case; the sender reads all.

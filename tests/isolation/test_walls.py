@@ -15,6 +15,7 @@ OUTSIDE = {
     "bounces": "addresses that mail did not reach, and nothing of the mail",
     "branches": "the directory",
     "calendar_checks": "that a county's coordinator has looked at its days off",
+    "calendar_feeds": "hashes of addresses, read before anybody is known; no page shows a row",
     "categories": "what the whole county has agreed",
     "caught_mails": "only where there is no mail server, in demo and test: number and link",
     "counties": "the directory",

@@ -57,6 +57,7 @@ def templates() -> Environment:
         "day": text.long_date,
         "short_day": text.short_date,
         "day_and_month": text.day_and_month,
+        "weekday": text.weekday_and_day,
         "moment": text.moment,
         "relative_day": lambda day: text.relative_day(day, clock.today()),
         "percent": text.percent,

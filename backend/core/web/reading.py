@@ -70,6 +70,7 @@ SENTENCES = {
     "date_from_datetime_parsing": "Skriv datumet som 2026-11-22.",
     "date_parsing": "Skriv datumet som 2026-11-22.",
     "date_from_datetime_inexact": "Skriv datumet som 2026-11-22.",
+    "time_parsing": "Välj en tid.",
     "int_parsing": "Skriv ett heltal.",
     "int_type": "Skriv ett heltal.",
     "greater_than_equal": "Talet får inte vara mindre än {ge}.",

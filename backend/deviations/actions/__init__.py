@@ -1,6 +1,7 @@
 """What can be done to a deviation: one function per verb of the trade, `(db, me, deviation, form)`."""
 
 from backend.deviations.actions.bulk import bulk, unacknowledge, undo
+from backend.deviations.actions.calendars import close_calendar, open_calendar
 from backend.deviations.actions.chasing import chase, lines_of, owe_looks, spread
 from backend.deviations.actions.dispute import settle
 from backend.deviations.actions.drafts import discard_draft, end_drafts, save_draft
@@ -8,6 +9,7 @@ from backend.deviations.actions.judge import judge, reopen, reply, resume, withd
 from backend.deviations.actions.linking import link, patient_identified, unlink
 from backend.deviations.actions.mask import mask
 from backend.deviations.actions.moving import touch
+from backend.deviations.actions.quiet import quiet, unquiet
 from backend.deviations.actions.report import report
 from backend.deviations.actions.respond import acknowledge, answer, delay_notice, question, review
 from backend.deviations.actions.reviews import give_back, hand_over, send_reviewed
@@ -36,6 +38,7 @@ __all__ = [
     "assign",
     "bulk",
     "chase",
+    "close_calendar",
     "confirm_redirect",
     "decline",
     "delay_notice",
@@ -54,10 +57,12 @@ __all__ = [
     "link",
     "mask",
     "note",
+    "open_calendar",
     "owe_looks",
     "patient_identified",
     "propose_answer",
     "question",
+    "quiet",
     "redirect",
     "register",
     "register_copy",
@@ -83,5 +88,6 @@ __all__ = [
     "unacknowledge",
     "undo",
     "unlink",
+    "unquiet",
     "withdraw",
 ]

@@ -28,6 +28,7 @@ from backend.deviations.models import (
     Question,
     RiskFlag,
     SealedCopy,
+    Side,
 )
 
 HIDDEN = "▒▒▒"
@@ -118,6 +119,10 @@ def _texts(db: Session, deviation: Deviation) -> Iterator[tuple[str, Any, str]]:
             for name in names:
                 if getattr(row, name):
                     yield f"{path}.{row.id}.{name}", row, name
+    # Why somebody wants no reminders: a branch's own words, as a note is.
+    for side in db.scalars(select(Side).where(Side.deviation_id == deviation.id).order_by(Side.branch_id)):
+        if side.quiet_reason:
+            yield f"sides.{side.branch_id}.quiet_reason", side, "quiet_reason"
 
 
 def _visible_text(db: Session, deviation: Deviation, field: str) -> str | None:
@@ -145,7 +150,7 @@ def _readable_since(db: Session, deviation: Deviation, holder: Any) -> datetime:
     """From when a text could be read: what decides whom a slip may have reached."""
     if isinstance(holder, AnswerAction):
         holder = db.get_one(Answer, holder.answer_id)
-    for written in ("answered_at", "asked_at", "at", "proposed_at", "written_at", "raised_at"):
+    for written in ("answered_at", "asked_at", "at", "proposed_at", "written_at", "raised_at", "quiet_at"):
         if (moment := getattr(holder, written, None)) is not None and not isinstance(holder, Deviation):
             return cast(datetime, moment)
     return deviation.sent_at
@@ -157,11 +162,11 @@ def _keep(
     deviation: Deviation,
     field: str,
     original: str,
-    holder: _Holder,
+    holder: _Holder | Side,
     since: datetime,
 ) -> None:
     """Seal what stood there, for those who may read the leg it was written on."""
-    if isinstance(holder, Note | RiskFlag) and holder.branch_id not in me.branches:
+    if isinstance(holder, Note | RiskFlag | Side) and holder.branch_id not in me.branches:
         # Their words are that branch's own: nobody else keeps them. The slip itself is kept where it was found.
         return
     mask_id = db.scalar(
@@ -181,7 +186,7 @@ def _keep(
     )
 
 
-def _leg_of(db: Session, deviation: Deviation, holder: _Holder) -> int:
+def _leg_of(db: Session, deviation: Deviation, holder: _Holder | Side) -> int:
     if isinstance(holder, AnswerAction):
         return db.get_one(Answer, holder.answer_id).leg
     if isinstance(holder, Answer | Event | Question | Proposal):

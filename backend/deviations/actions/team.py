@@ -65,7 +65,7 @@ def note(db: Session, me: Identity, deviation: Deviation, form: NoteForm) -> Not
     db.flush()
     for person_id in form.mention:
         tell(db, deviation, "mention", me.branches[0], person_id)
-    _record(db, me, deviation, "note")
+    record(db, me, deviation, "note")
     return written
 
 
@@ -73,30 +73,30 @@ def assign(db: Session, me: Identity, deviation: Deviation, form: AssignForm) ->
     """Say who handles the case on one's own side. A handler may take it; a manager may give it to any handler of the
     unit. The one who gets it from somebody else is told.
     """
-    side = _own(me, deviation, Permission.RECEIVE)
+    side = own_party(me, deviation, Permission.RECEIVE)
     if form.person != me.person_id and rules.reaches(me, deviation, Permission.MANAGE) is None:
         raise ForbiddenError(_("Du kan ta ärendet själv. Att ge det till någon annan gör er chef."))
     unit_id = deviation.receiver_unit_id if side == "receiver" else deviation.sender_unit_id
     if form.person not in {person.id for person in directory.handlers(db, unit_id)}:
         raise InvalidError(Fault("person", _("Välj någon som handlägger ärenden på enheten.")))
-    own = _side(db, me, deviation)
+    own = own_side(db, me, deviation)
     own.handler_id = form.person
     db.flush()
     if form.person != me.person_id:
         tell(db, deviation, "assigned", me.branches[0], form.person)
-    _record(db, me, deviation, "assign", person=form.person)
+    record(db, me, deviation, "assign", person=form.person)
     return own
 
 
 def unassign(db: Session, me: Identity, deviation: Deviation, before: int | None) -> Side:
     """Give the case back to whoever handled it before, or to nobody. For the one who may assign it."""
-    _own(me, deviation, Permission.RECEIVE)
-    own = _side(db, me, deviation)
+    own_party(me, deviation, Permission.RECEIVE)
+    own = own_side(db, me, deviation)
     if own.handler_id != me.person_id and rules.reaches(me, deviation, Permission.MANAGE) is None:
         raise ForbiddenError(_("Ärendet är tilldelat någon annan. Bara er chef kan ändra det."))
     own.handler_id = before
     db.flush()
-    _record(db, me, deviation, "unassign", person=before or 0)
+    record(db, me, deviation, "unassign", person=before or 0)
     return own
 
 
@@ -104,7 +104,7 @@ def invite(db: Session, me: Identity, deviation: Deviation, form: InviteForm) ->
     """Let a colleague of any profession into this one case, on one's own side. They see it and write notes and the
     answer's draft; nothing else of the branch opens to them.
     """
-    _own(me, deviation, Permission.RECEIVE)
+    own_party(me, deviation, Permission.RECEIVE)
     person = directory.person_by_email(db, form.email)
     if person is None:
         raise InvalidError(
@@ -133,13 +133,13 @@ def invite(db: Session, me: Identity, deviation: Deviation, form: InviteForm) ->
     )
     directory_actions.lend_place(db, person.id, me.branches[0])
     tell(db, deviation, "invited", me.branches[0], person.id)
-    _record(db, me, deviation, "invite", person=person.id)
+    record(db, me, deviation, "invite", person=person.id)
     return db.get_one(CoInvestigator, (deviation.id, me.branches[0], person.id), populate_existing=True)
 
 
 def end_invitation(db: Session, me: Identity, deviation: Deviation, person_id: int) -> None:
     """Let someone out of the case again; at once, whatever page they have open."""
-    _own(me, deviation, Permission.RECEIVE)
+    own_party(me, deviation, Permission.RECEIVE)
     found = db.get(CoInvestigator, (deviation.id, me.branches[0], person_id))
     if found is None or found.ended_at is not None:
         raise NotFoundError
@@ -156,7 +156,7 @@ def end_invitation(db: Session, me: Identity, deviation: Deviation, person_id: i
     )
     if others is None:
         directory_actions.take_back_place(db, person_id, me.branches[0])
-    _record(db, me, deviation, "end_invitation", person=person_id)
+    record(db, me, deviation, "end_invitation", person=person_id)
 
 
 def save_answer_draft(
@@ -185,7 +185,7 @@ def save_answer_draft(
     found.typed, found.person_id, found.saved_at = kept, me.person_id, clock.now()
     found.revision, found.for_approval_at = found.revision + 1, None
     db.flush()
-    _record(db, me, deviation, "answer_draft")
+    record(db, me, deviation, "answer_draft")
     return found
 
 
@@ -207,7 +207,7 @@ def propose_answer(
         raise ConflictError(_("Ärendet går inte att besvara som det nu står. Läs vad som har hänt."))
     draft.for_approval_at = clock.now()
     tell(db, deviation, "for_approval", me.branches[0])
-    _record(db, me, deviation, "propose_answer")
+    record(db, me, deviation, "propose_answer")
     return draft
 
 
@@ -222,17 +222,17 @@ def discard_answer_draft(db: Session, deviation: Deviation) -> None:
 
 def judge_risk(db: Session, me: Identity, deviation: Deviation, form: RiskForm) -> Side:
     """One's own party's judgement: how severe, and how likely to happen again, 1–4 each. The score is their product."""
-    _own(me, deviation, Permission.RECEIVE)
-    own = _side(db, me, deviation)
+    own_party(me, deviation, Permission.RECEIVE)
+    own = own_side(db, me, deviation)
     own.severity, own.probability = form.severity, form.probability
     db.flush()
-    _record(db, me, deviation, "judge_risk")
+    record(db, me, deviation, "judge_risk")
     return own
 
 
 def flag(db: Session, me: Identity, deviation: Deviation, form: FlagForm) -> RiskFlag:
     """Note that lex Maria or lex Sarah may apply on one's own side. It is recorded here and reported elsewhere."""
-    _own(me, deviation, Permission.FLAG)
+    own_party(me, deviation, Permission.FLAG)
     raised = queries.risk_flag(db, me, deviation, form.law)
     if raised is not None:
         raise ConflictError(_("Flaggan är redan satt."))
@@ -246,20 +246,20 @@ def flag(db: Session, me: Identity, deviation: Deviation, form: FlagForm) -> Ris
     )
     db.add(raised)
     db.flush()
-    _record(db, me, deviation, "flag", law=form.law)
+    record(db, me, deviation, "flag", law=form.law)
     return raised
 
 
 def take_over(db: Session, me: Identity, deviation: Deviation, form: TakeOverForm) -> RiskFlag:
     """Note who has taken the matter over (a function, not a name), and when."""
-    _own(me, deviation, Permission.FLAG)
+    own_party(me, deviation, Permission.FLAG)
     raised = queries.risk_flag(db, me, deviation, form.law)
     if raised is None:
         raise NotFoundError
     if not form.taken_over_by:
         raise InvalidError(Fault("taken_over_by", _("Skriv vilken funktion som har tagit över.")))
     raised.taken_over_by, raised.taken_over_at = form.taken_over_by, clock.now()
-    _record(db, me, deviation, "take_over", law=form.law)
+    record(db, me, deviation, "take_over", law=form.law)
     return raised
 
 
@@ -267,11 +267,11 @@ def set_reference(db: Session, me: Identity, deviation: Deviation, form: Referen
     """One's own reference, that only one's own party sees."""
     if not rules.may_work_on(me, deviation):
         raise forbidden()
-    own = _side(db, me, deviation)
+    own = own_side(db, me, deviation)
     own.reference = form.reference or None
     db.flush()
     searching.index(db, deviation)
-    _record(db, me, deviation, "reference")
+    record(db, me, deviation, "reference")
     return own
 
 
@@ -279,10 +279,10 @@ def register(db: Session, me: Identity, deviation: Deviation, form: RegistryForm
     """The registry number (diarienummer) of one's own authority."""
     if not me.everywhere(Permission.REGISTER):
         raise forbidden()
-    own = _side(db, me, deviation)
+    own = own_side(db, me, deviation)
     own.registry_number = form.registry_number or None
     db.flush()
-    _record(db, me, deviation, "register")
+    record(db, me, deviation, "register")
     return own
 
 
@@ -299,14 +299,15 @@ def register_copy(db: Session, me: Identity, copy: SealedCopy, form: RegistryFor
     return copy
 
 
-def _own(me: Identity, deviation: Deviation, permission: Permission) -> rules.Party:
+def own_party(me: Identity, deviation: Deviation, permission: Permission) -> rules.Party:
+    """The side of the case on which the person has the permission. Raises ForbiddenError where they have it on none."""
     side = rules.reaches(me, deviation, permission)
     if side is None:
         raise forbidden()
     return side
 
 
-def _side(db: Session, me: Identity, deviation: Deviation) -> Side:
+def own_side(db: Session, me: Identity, deviation: Deviation) -> Side:
     """One's own branch's row about the case, made when first needed."""
     db.execute(
         insert(Side)
@@ -316,5 +317,6 @@ def _side(db: Session, me: Identity, deviation: Deviation) -> Side:
     return db.get_one(Side, (deviation.id, me.branches[0]))
 
 
-def _record(db: Session, me: Identity, deviation: Deviation, verb: str, **details: str | int) -> None:
+def record(db: Session, me: Identity, deviation: Deviation, verb: str, **details: str | int) -> None:
+    """What was done on one's own side, in the access log."""
     audit.record(db, me, f"deviations.{verb}", cases=[deviation.case_number], **details)

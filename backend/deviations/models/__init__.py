@@ -9,6 +9,7 @@ from backend.deviations.models.answer import (
     Outcome,
     VerdictKind,
 )
+from backend.deviations.models.calendar import CalendarFeed
 from backend.deviations.models.case import Deviation, EndedHow, EventKind, Handover, Reason, State
 from backend.deviations.models.finding import Batch, CaseWord, SavedView, Search
 from backend.deviations.models.team import AnswerDraft, CoInvestigator, Draft, Note, RiskFlag, Side
@@ -27,6 +28,7 @@ __all__ = [
     "AnswerAction",
     "AnswerDraft",
     "Batch",
+    "CalendarFeed",
     "CaseWord",
     "CauseArea",
     "CoInvestigator",

@@ -113,6 +113,18 @@ class Deviation(Base):
             postgresql_where="state in ('answered', 'question', 'redirect_proposed', 'declined', 'disputed')"
             " and not resting",
         ),
+        Index(
+            "ix_deviations_awaited_sender",
+            "sender_unit_id",
+            "next_due_on",
+            postgresql_where="state in ('sent', 'acknowledged', 'in_review', 'returned') and not resting",
+        ),
+        Index(
+            "ix_deviations_awaited_receiver",
+            "receiver_unit_id",
+            "next_due_on",
+            postgresql_where="state in ('answered', 'question', 'redirect_proposed') and not resting",
+        ),
         Index("ix_deviations_sender", "sender_unit_id", "sent_at"),
         Index("ix_deviations_receiver", "receiver_unit_id", "sent_at"),
         Index("ix_deviations_cohort", "county_id", "sent_at"),

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from backend.deviations.pages import (
     agreements,
     bulk,
+    calendars,
     case,
     lists,
     register,
@@ -23,6 +24,7 @@ router.include_router(lists.router)
 router.include_router(search.router)
 router.include_router(views.router)
 router.include_router(bulk.router)
+router.include_router(calendars.router)
 router.include_router(case.router)
 router.include_router(register.router)
 router.include_router(reviews.router)

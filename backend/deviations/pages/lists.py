@@ -29,18 +29,55 @@ router = APIRouter()
 
 
 @router.get("/inbox", name="deviations.inbox")
-def inbox(request: Request, db: Db, me: Me, nothing: bool = False) -> Response:
-    found = queries.inbox(db, me)
-    audit.record(db, me, "deviations.inbox", cases=[row.case_number for row in found[:PAGE]])
+def inbox(request: Request, db: Db, me: Me, nothing: bool = False, group: str = "") -> Response:
+    chosen = next((one for one in queries.GROUPS if one == group), None)
+    found = queries.inbox(db, me, group=chosen)
+    counts = queries.inbox_counts(db, me)
+    rows = found[:PAGE]
+    audit.record(db, me, "deviations.inbox", cases=[row.case_number for row in rows])
     return render(
         request,
         "deviations/inbox.html",
-        rows=[shown(row, pick=_may_pick(me, row)) for row in found[:PAGE]],
-        pickable=any(_may_pick(me, row) for row in found[:PAGE]),
+        rows=[shown(row, pick=_may_pick(me, row), handled=_handled(me, row)) for row in rows],
+        pickable=any(_may_pick(me, row) for row in rows),
         more=len(found) > PAGE,
-        lead=_waiting_sentence(found),
+        lead=_group_sentence(found) if chosen else _waiting_sentence(found),
+        group=chosen,
+        nothing_here=words.NOTHING[chosen]() if chosen else "",
+        tabs=_groups(counts, chosen),
         nothing=nothing,
     )
+
+
+def _groups(counts: dict[queries.Group, int], chosen: queries.Group | None) -> list[dict[str, Any]]:
+    """All that waits, and the groups of it. The rarer ones are shown when there is something in them."""
+    always = {"acknowledge", "answer", "read", "theirs"}
+    waiting = sum(n for group, n in counts.items() if group != "theirs")
+    tabs = [
+        {
+            "label": _("Allt som väntar på er"),
+            "href": url("deviations.inbox"),
+            "n": waiting,
+            "current": not chosen,
+        }
+    ]
+    for group, n in counts.items():
+        if n or group in always or group == chosen:
+            href = url("deviations.inbox", {"group": group})
+            tabs.append({"label": words.GROUPS[group](), "href": href, "n": n, "current": group == chosen})
+    return [
+        tab | {"count": _("{n}+").format(n=MOST_COUNTED) if tab["n"] == MOST_COUNTED else tab["n"]}
+        for tab in tabs
+    ]
+
+
+def _handled(me: Identity, row: Row) -> str | None:
+    """Who of one's own side handles it; of a case one is to receive, also that nobody does."""
+    if row.handler_id == me.person_id:
+        return _("Du handlägger")
+    if row.handler:
+        return _("Handläggs av {who}").format(who=row.handler)
+    return _("Ingen handläggare än") if row.direction == "in" and row.state in HELD else None
 
 
 @router.get("/deviations", name="deviations.list")
@@ -176,7 +213,7 @@ def _may_pick(me: Identity, row: Row) -> bool:
     return going_on and row.direction == "in" and me.may(Permission.RECEIVE)
 
 
-def shown(row: Row, *, pick: bool = False) -> dict[str, Any]:
+def shown(row: Row, *, pick: bool = False, handled: str | None = None) -> dict[str, Any]:
     """A row of a list in words: whose turn, by when, and whether that day has passed."""
     party = {"out": "sender", "in": "receiver", None: None}[row.direction]
     good = row.event_kind == EventKind.GOOD_EXAMPLE
@@ -197,6 +234,7 @@ def shown(row: Row, *, pick: bool = False) -> dict[str, Any]:
         "state_kind": kind,
         "due": clocks.due_words(due, now, clock_kind.get(row.state, "answer")) if due else None,
         "late": late,
+        "handler": handled,
         "pick": "case_number" if pick else None,
     }
 
@@ -222,7 +260,24 @@ def _waiting_sentence(rows: list[Row]) -> str:
         return _("Fler än {n} ärenden väntar på er. De som brådskar mest står först.").format(n=PAGE)
     total = text.count(len(rows), _("ärende"), _("ärenden"))
     what = text.join(parts)
-    return _("{total} väntar på er: {what}.").format(total=total[0].upper() + total[1:], what=what)
+    said = _("{total} väntar på er: {what}.").format(total=total[0].upper() + total[1:], what=what)
+    return " ".join(part for part in (said, _late_sentence(rows)) if part)
+
+
+def _group_sentence(rows: list[Row]) -> str:
+    """ "Två är försenade." What the tab has said already is not said again."""
+    if len(rows) > PAGE:
+        return _("Fler än {n}. De som brådskar mest står först.").format(n=PAGE)
+    return _late_sentence(rows)
+
+
+def _late_sentence(rows: list[Row]) -> str:
+    now = clock.now()
+    n = sum(row.next_due_on is not None and clocks.is_late(row.next_due_on, now) for row in rows)
+    if not n:
+        return ""
+    many = text.count(n, _("är försenat"), _("är försenade"))
+    return _("{many}.").format(many=many[0].upper() + many[1:])
 
 
 def waiting(db: Db, me: Identity) -> int:

@@ -1,6 +1,7 @@
 """Reading cases."""
 
 from backend.deviations.filters import DIRECTIONS, Direction, Filters
+from backend.deviations.queries.calendars import Quiet, calendar_feed, quiet, reader_of
 from backend.deviations.queries.case import (
     Happening,
     Owing,
@@ -24,14 +25,17 @@ from backend.deviations.queries.case import (
 from backend.deviations.queries.desk import Pile, piles
 from backend.deviations.queries.handed_over import Review, review, reviews
 from backend.deviations.queries.lists import (
+    GROUPS,
     MOST_COUNTED,
     PAGE,
+    Group,
     Row,
     by_submission,
     counted,
     draft,
     drafts,
     inbox,
+    inbox_counts,
     listing,
     own_drafts,
     own_reports,
@@ -49,6 +53,7 @@ from backend.deviations.queries.register import (
 )
 from backend.deviations.queries.streaks import unanswered_streaks
 from backend.deviations.queries.team import (
+    Ledger,
     MaskShown,
     NoteShown,
     answer_draft,
@@ -61,6 +66,7 @@ from backend.deviations.queries.team import (
     linked,
     masks,
     notes,
+    reminders,
     risk_flag,
     risk_flags,
     sealed_copies,
@@ -81,18 +87,22 @@ from backend.deviations.queries.turns import (
 
 __all__ = [
     "DIRECTIONS",
+    "GROUPS",
     "KEPT",
     "MOST_COUNTED",
     "PAGE",
     "Direction",
     "Filters",
+    "Group",
     "Happening",
     "Kept",
+    "Ledger",
     "MaskShown",
     "NoteShown",
     "Onward",
     "Owing",
     "Pile",
+    "Quiet",
     "Reader",
     "Registered",
     "Review",
@@ -102,6 +112,7 @@ __all__ = [
     "answer_draft",
     "answers",
     "by_submission",
+    "calendar_feed",
     "colleagues",
     "counted",
     "deviation",
@@ -116,6 +127,7 @@ __all__ = [
     "handovers",
     "happenings",
     "inbox",
+    "inbox_counts",
     "invited",
     "is_invited",
     "is_visible",
@@ -137,8 +149,11 @@ __all__ = [
     "pauses",
     "piles",
     "questions",
+    "quiet",
+    "reader_of",
     "readers",
     "register",
+    "reminders",
     "review",
     "reviews",
     "risk_flag",

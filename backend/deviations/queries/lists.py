@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, and_, case, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
@@ -21,7 +21,22 @@ from backend.deviations.models import (
     State,
 )
 from backend.deviations.rules import HELD, visible_to
-from backend.directory.models import Branch, Organisation, Unit
+from backend.directory.models import Branch, Organisation, Person, Unit
+
+# What lies in the inbox, by what one is to do with it; and "theirs", where the other side has the word.
+Group = Literal["acknowledge", "answer", "question", "read", "onward", "settle", "theirs"]
+GROUPS: tuple[Group, ...] = get_args(Group)
+# What waits for a person lies in a group by its state alone: whose turn it is follows from that.
+OF_GROUP: dict[Group, frozenset[State]] = {
+    "acknowledge": frozenset({State.SENT}),
+    "answer": HELD - {State.SENT},
+    "question": frozenset({State.QUESTION}),
+    "read": frozenset({State.ANSWERED}),
+    "onward": frozenset({State.REDIRECT_PROPOSED, State.DECLINED}),
+    "settle": frozenset({State.DISPUTED}),
+}
+# Where the holder of a case has said its own and waits for the sender.
+ASKED = (State.ANSWERED, State.QUESTION, State.REDIRECT_PROPOSED)
 
 PAGE = 50
 MOST_COUNTED = 1000
@@ -51,13 +66,37 @@ class Row:
     due_on: date | None
     next_due_on: date | None
     resting: bool
+    handler_id: int | None = None
+    handler: str | None = None
 
 
-def inbox(db: Session, me: Identity, limit: int = PAGE + 1) -> list[Row]:
-    """What waits for this person: to acknowledge, to answer, answers to judge; soonest first. One more than a page
-    tells that there are more.
+def inbox(db: Session, me: Identity, limit: int = PAGE + 1, group: Group | None = None) -> list[Row]:
+    """What waits for this person, all of it or one group: to acknowledge, to answer, answers to judge; what is late
+    first. In "theirs" the person's side waits for the other. One more than a page tells that there are more.
     """
-    return _rows(db, me, _waiting(me), order=[Deviation.next_due_on, Deviation.id], limit=limit)
+    order = [Deviation.next_due_on, Deviation.id]
+    if group == "theirs":
+        return _rows(db, me, _awaited(me), order=order, limit=limit)
+    wanted = _waiting(me)
+    if group is not None:
+        wanted = and_(wanted, Deviation.state.in_(sorted(OF_GROUP[group])))
+    return _rows(db, me, wanted, order=order, limit=limit)
+
+
+def inbox_counts(db: Session, me: Identity) -> dict[Group, int]:
+    """How many cases lie in each group. Counting stops at MOST_COUNTED, for what waits and for what is waited for."""
+    found: dict[Group, int] = dict.fromkeys(GROUPS, 0)
+    group_of = {state: group for group, states in OF_GROUP.items() for state in states}
+    for state, n in _by_state(db, me, _waiting(me)):
+        found[group_of[state]] += n
+    found["theirs"] = sum(n for _state, n in _by_state(db, me, _awaited(me)))
+    return found
+
+
+def _by_state(db: Session, me: Identity, wanted: ColumnElement[bool]) -> list[tuple[State, int]]:
+    some = select(Deviation.state).where(visible_to(me), wanted).limit(MOST_COUNTED).subquery()
+    rows = db.execute(select(some.c.state, func.count()).group_by(some.c.state))
+    return [(State(state), n) for state, n in rows]
 
 
 def _waiting(me: Identity) -> ColumnElement[bool]:
@@ -67,7 +106,7 @@ def _waiting(me: Identity) -> ColumnElement[bool]:
         or_(Deviation.event_kind != EventKind.GOOD_EXAMPLE, Deviation.state == State.SENT),
         _at(me, Permission.RECEIVE, Deviation.receiver_unit_id, Deviation.receiver_branch_id),
     )
-    own = select(Side.deviation_id).where(Side.reporter_id == me.person_id, Side.branch_id.in_(me.branches))
+    own = _own_reports(me)
     to_decide = and_(
         Deviation.state.in_([State.ANSWERED, State.QUESTION, State.REDIRECT_PROPOSED, State.DECLINED]),
         or_(
@@ -87,6 +126,27 @@ def _waiting(me: Identity) -> ColumnElement[bool]:
         ),
     )
     return and_(~Deviation.resting, or_(to_receive, to_decide, to_settle))
+
+
+def _awaited(me: Identity) -> ColumnElement[bool]:
+    """Where this person's side has done its part and waits for the other's."""
+    sent = and_(
+        Deviation.state.in_(sorted(HELD)),
+        or_(Deviation.event_kind != EventKind.GOOD_EXAMPLE, Deviation.state == State.SENT),
+        or_(
+            _at(me, Permission.JUDGE, Deviation.sender_unit_id, Deviation.sender_branch_id),
+            and_(Deviation.id.in_(_own_reports(me)), Deviation.sender_branch_id.in_(me.branches)),
+        ),
+    )
+    asked = and_(
+        Deviation.state.in_(ASKED),
+        _at(me, Permission.RECEIVE, Deviation.receiver_unit_id, Deviation.receiver_branch_id),
+    )
+    return and_(~Deviation.resting, or_(sent, asked))
+
+
+def _own_reports(me: Identity) -> Select[int]:
+    return select(Side.deviation_id).where(Side.reporter_id == me.person_id, Side.branch_id.in_(me.branches))
 
 
 def _at(
@@ -120,9 +180,8 @@ def these(db: Session, me: Identity, ids: Sequence[int]) -> list[Row]:
 
 def own_reports(db: Session, me: Identity, limit: int) -> list[Row]:
     """What this person has filed themselves, latest first."""
-    own = select(Side.deviation_id).where(Side.reporter_id == me.person_id, Side.branch_id.in_(me.branches))
     order: list[Any] = [Deviation.sent_at.desc(), Deviation.id.desc()]
-    return _rows(db, me, Deviation.id.in_(own), order=order, limit=limit)
+    return _rows(db, me, Deviation.id.in_(_own_reports(me)), order=order, limit=limit)
 
 
 def urgent(db: Session, me: Identity, wanted: ColumnElement[bool], limit: int) -> list[Row]:
@@ -155,7 +214,11 @@ def _rows(
             Deviation.due_on,
             Deviation.next_due_on,
             Deviation.resting,
+            Side.handler_id,
+            Person.title,
         )
+        .outerjoin(Side, and_(Side.deviation_id == Deviation.id, Side.branch_id.in_(me.branches)))
+        .outerjoin(Person, Person.id == Side.handler_id)
         .join(Category, Category.id == Deviation.category_id)
         .join(
             other_unit,

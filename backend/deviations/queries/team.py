@@ -24,6 +24,7 @@ from backend.deviations.models import (
 from backend.deviations.rules import party_of, visible_to
 from backend.directory import queries as directory
 from backend.directory.models import Person
+from backend.notifications.models import Reminder
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,21 @@ def masks(db: Session, me: Identity, deviation: Deviation) -> list[MaskShown]:
         MaskShown(mask.field, mask.masked_at, mask.text_since, original if opens else None)
         for mask, original in rows
     ]
+
+
+# Branch, clock, leg, start, step and role, with why it went to nobody, or "" where it was sent.
+Ledger = dict[tuple[int, str, int, datetime, str, str], str]
+
+
+def reminders(db: Session, me: Identity, deviation: Deviation) -> Ledger:
+    """The steps of the case that have come, as one's own branch's ledger has them."""
+    rows = db.scalars(
+        select(Reminder).where(Reminder.deviation_id == deviation.id, Reminder.branch_id.in_(me.branches))
+    )
+    return {
+        (row.branch_id, row.clock, row.leg, row.started_at, row.step, row.role): row.outcome or ""
+        for row in rows
+    }
 
 
 def sealed_copies(db: Session, me: Identity, limit: int = 200) -> Sequence[SealedCopy]:

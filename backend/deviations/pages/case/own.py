@@ -5,10 +5,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from backend.access import Identity, Permission
-from backend.core import text
+from backend.core import clock, text
 from backend.core.text import gettext as _
 from backend.deviations import queries, rules, sentences, words
 from backend.deviations.models import Deviation, Side, State
+from backend.deviations.queries import told
 
 
 def side_of(me: Identity, deviation: Deviation) -> Side | None:
@@ -26,6 +27,7 @@ def rights(me: Identity, deviation: Deviation) -> dict[str, bool]:
         "register": me.everywhere(Permission.REGISTER),
         "mask": rules.may_mask(me, deviation),
         "open_masked": me.everywhere(Permission.MASK),
+        "quiet": handles and not deviation.resting and State(deviation.state) in rules.WAITS_FOR,
         "resume": handles and deviation.resting and State(deviation.state) in rules.WAITS_FOR,
         "identify": handles or rules.reported_by(me, deviation),
     }
@@ -36,6 +38,7 @@ def shown(db: Session, me: Identity, deviation: Deviation) -> dict[str, Any]:
     flags = queries.risk_flags(db, me, deviation)
     notes = queries.notes(db, me, deviation)
     handler = queries.handler(db, side)
+    quiet = told.is_quiet(side, clock.today()) and State(deviation.state) in rules.WAITS_FOR
     risk = sentences.risk_words(deviation, side)
     rows = [
         (_("Handläggare"), handler or (_("Ingen än") if may["handle"] else None)),
@@ -49,6 +52,14 @@ def shown(db: Session, me: Identity, deviation: Deviation) -> dict[str, Any]:
         "registry_number": (side.registry_number if side else None) or "",
         "severity": str((side.severity if side else None) or deviation.severity or ""),
         "probability": str((side.probability if side else None) or ""),
+        "quiet": {
+            "until": side.quiet_until,
+            "since": side.quiet_at,
+            "reason": side.quiet_reason,
+            "by": queries.title_of(db, side.quiet_by_id) if side.quiet_by_id else None,
+        }
+        if quiet and side
+        else None,
         "mine": side is not None and side.handler_id == me.person_id,
         "handlers": [(str(one.id), one.title) for one in queries.handlers(db, me, deviation)]
         if may["give"]

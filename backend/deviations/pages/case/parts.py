@@ -30,6 +30,7 @@ ICONS = {
     "return": "return",
     "withdraw": "cross",
     "delay_notice": "clock",
+    "late": "clock",
     "mask": "lock",
 }
 # What somebody wrote in these stands elsewhere on the page, where it is answered.
@@ -51,6 +52,14 @@ def waits(
             "words": one.words,
             "explanation": one.explanation,
             "late": one.late,
+            "late_words": sentences.late_words(
+                one.kind,
+                one.due_on,
+                waited_for=rules.waits_for(deviation, party),
+                promised_on=deviation.delay_promised_on,
+            )
+            if one.late
+            else None,
             "by_itself": sentences.by_itself(
                 one.kind, one.due_on, waited_for=rules.waits_for(deviation, party)
             ),
@@ -213,6 +222,7 @@ def text_label(path: str) -> str:
         "questions.reply": _("Svar på en fråga"),
         "proposals.comment": _("Ett förslag"),
         "notes.text": _("Intern anteckning"),
+        "sides.quiet_reason": _("Varför påminnelserna är av"),
     }
     return names.get(f"{kind}.{rest.rpartition('.')[2]}" if rest else kind, _("Text"))
 

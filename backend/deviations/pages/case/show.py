@@ -16,7 +16,7 @@ from backend.core.errors import Fault
 from backend.core.web import Typed, render
 from backend.deviations import actions, clocks, queries, rules, sentences, words
 from backend.deviations.models import Deviation, EventKind, Handover, Pause, State
-from backend.deviations.pages.case import own, parts
+from backend.deviations.pages.case import own, parts, reminding, way
 
 router = APIRouter()
 
@@ -103,10 +103,12 @@ def story_of(db: Session, me: Identity, deviation: Deviation) -> dict[str, Any]:
         else words.turn(state, party, good_example=good),
         "my_turn": rules.waits_for(deviation, party) and not deviation.resting,
         "waits": parts.waits(deviation, legs, pauses, queries.waiting_since(db, deviation), party),
+        "reminding": reminding.shown(db, me, deviation),
         "paused": len(pauses),
         "answers": [parts.answer_shown(answer) for answer in queries.answers(db, deviation)],
         "conversation": parts.conversation(deviation, queries.questions(db, deviation), legs, pauses),
         "legs": parts.route(legs),
+        "way": way.shown(deviation, legs, happened, party),
         "timeline": [parts.happening_shown(item) for item in happened],
         "facts": parts.facts(deviation),
         "parties": parts.parties(deviation),

@@ -168,6 +168,16 @@ VERBS: dict[str, Verb] = {
         _handling, forms.AssignForm, actions.assign, {"person": lambda: _("Välj vem som ska ha ärendet.")}
     ),
     "note": Verb(_working, forms.NoteForm, actions.note, {"text": lambda: _("Skriv anteckningen.")}),
+    "quiet": Verb(
+        _handling,
+        forms.QuietForm,
+        actions.quiet,
+        {"reason": lambda: _("Skriv varför, så att kollegorna vet.")},
+        done="quiet",
+    ),
+    "unquiet": Verb(
+        _handling, forms.Nothing, lambda db, me, case, _form: actions.unquiet(db, me, case), done="unquiet"
+    ),
     "reference": Verb(_working, forms.ReferenceForm, actions.set_reference),
     "invite": Verb(
         _handling,
