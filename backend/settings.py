@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     env: Literal["demo", "test", "production", ""] = Field("", validation_alias="SAMSVAR_ENV")
     trusted_proxies: str = Field("", validation_alias="SAMSVAR_TRUSTED_PROXIES")
     state: Path = Field(Path(".samsvar"), validation_alias="SAMSVAR_STATE")
+    tick: float = Field(10.0, validation_alias="SAMSVAR_TICK", gt=0, le=60)
+    test_clock: Path | None = Field(None, validation_alias="SAMSVAR_TEST_CLOCK")
 
     @model_validator(mode="after")
     def _fill_in(self) -> Self:

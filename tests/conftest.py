@@ -92,7 +92,7 @@ def _template(name: str, make: Callable[[str], None]) -> str:
 
 def _copied(connection_to: str, name: str) -> None:
     with _maintenance() as engine, engine.connect() as connection:
-        connection.execute(text(f"create database {name} template {connection_to}"))
+        connection.execute(text(f"create database {name} template {connection_to} strategy file_copy"))
 
 
 def empty_template() -> str:

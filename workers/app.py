@@ -1,4 +1,4 @@
-"""The Celery app: what may be rung, and the one thing beat sends, a tick.
+"""The Celery app: what may be rung, and the tick that beat (`workers/beat.py`) sends.
 
 The database is the queue. A message only says that there is something to look for, so it may be lost,
 doubled or late without harm.
@@ -12,7 +12,7 @@ from celery.signals import worker_process_init
 from kombu.transport.redis import QoS
 
 from backend.agreements import actions as agreements
-from backend.core import clock, db, jobs
+from backend.core import clock, db, jobs, stuck
 from backend.summaries import actions as summaries
 
 # No message is worth saving: the tick rings anew for what a dead worker left. To save them while the broker is
@@ -23,6 +23,9 @@ QoS.restore_at_shutdown = False
 for unfounded in (SecurityWarning, CPendingDeprecationWarning):
     warnings.filterwarnings("ignore", category=unfounded)
 
+# The seconds that a kind may take which counts over a whole county or table.
+LONG = {"summaries.snapshot": 1800, "upkeep.prune": 900}
+
 celery = Celery(
     "samsvar",
     broker=jobs.broker_url(),
@@ -32,6 +35,7 @@ celery = Celery(
         "workers.deviations",
         "workers.notifications",
         "workers.summaries",
+        "workers.upkeep",
     ],
 )
 celery.conf.update(
@@ -39,8 +43,13 @@ celery.conf.update(
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
+    # Seconds, for a shift of short jobs: no server answers a mail after four minutes. At the soft limit the job is told
+    # and its row noted as failed; at the hard one its process is ended, and the row comes back by itself.
     task_soft_time_limit=240,
     task_time_limit=270,
+    task_annotations={
+        kind: {"soft_time_limit": soft, "time_limit": soft + 30} for kind, soft in LONG.items()
+    },
     timezone="Europe/Stockholm",
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
@@ -48,10 +57,6 @@ celery.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,  # a broker that is away all night is found in the morning
     broker_transport_options={"socket_keepalive": True},
-    # An old tick is worth nothing once a new one has come: after an outage they would only queue up.
-    beat_schedule={"tick": {"task": "tick", "schedule": 10.0, "options": {"expires": 30}}},
-    # The schedule is one line long: there is nothing for beat to remember, and no file to be torn by a kill.
-    beat_scheduler="celery.beat:Scheduler",
 )
 
 
@@ -67,6 +72,7 @@ def tick() -> None:
     with db.unit_of_work(db.NOBODY) as session:
         summaries.owe_past_month(session)
         agreements.owe_calendar_checks(session)
+        stuck.owe_pruning(session)
         jobs.owe(session, "deviations.look_after", key=f"look_after:{clock.today()}")
     celery.send_task("notifications.forgotten")
     for kind in jobs.kinds_due():

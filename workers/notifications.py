@@ -55,6 +55,10 @@ def _send(claim: jobs.Claim) -> str:
     if email is None:
         return "nobody to write to"
     actions.send(letters.write(lines, clock.now()), [email], f"letter.{claim.id}")
-    with unit_of_work(scope) as db:
-        actions.mark_sent(db, claim.id)
+
+    def note() -> None:
+        with unit_of_work(scope) as db:
+            actions.mark_sent(db, claim.id)
+
+    jobs.surely(note)
     return "sent"

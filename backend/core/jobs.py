@@ -5,11 +5,13 @@ that is safe is the worker told to look. A lost message costs a few seconds, unt
 row cannot happen. Rows hold ids only.
 """
 
+import contextvars
 import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -17,8 +19,20 @@ from functools import cache, partial
 import structlog
 from celery import Celery
 from celery.exceptions import WorkerLostError
-from sqlalchemy import BigInteger, ColumnElement, Identity, Index, Text, case, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    Identity,
+    Index,
+    Text,
+    case,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.core import clock, embedded
@@ -29,8 +43,12 @@ log = structlog.get_logger()
 
 # With `failed`'s waits about three days, as mail servers do: a server that is away over a weekend loses nothing.
 ATTEMPTS = 80
-# Longer than any job may run (`task_time_limit` in workers/app.py), so that nobody is at work on what comes back.
-STUCK = timedelta(minutes=5)
+# Whoever is at work renews the claim every few seconds, however long the work is; what has not been renewed for so
+# long belongs to somebody who has died.
+RENEWED = 5.0
+STUCK = timedelta(seconds=30)
+# So long whoever has done something tries to note it, when the database is away just then.
+PATIENCE = 120.0
 # A worker asked to stop finishes its shift first, and its supervisor waits eight seconds.
 SHIFT = 5.0
 
@@ -42,6 +60,16 @@ class Owed(Base):
     __table_args__ = (
         Index("ix_outbox_due", "kind", "due_at", postgresql_where="done_at is null and given_up_at is null"),
         Index("ix_outbox_subject", "subject_id", postgresql_where="done_at is null"),
+        Index("ix_outbox_given_up", "given_up_at", postgresql_where="given_up_at is not null"),
+        CheckConstraint(
+            "dropped_reason in ('told_otherwise', 'no_longer_needed', 'wrong_address', 'other')",
+            name="dropped_reason",
+        ),
+        CheckConstraint(
+            "(dropped_reason is null) = (dropped_by_id is null)"
+            " and (dropped_reason is null or (given_up_at is not null and done_at is not null))",
+            name="dropped",
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -57,6 +85,9 @@ class Owed(Base):
     done_at: Mapped[datetime | None]
     given_up_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(Text)
+    # By whom, and why, what was given up is not to be tried again; `done_at` says when.
+    dropped_reason: Mapped[str | None] = mapped_column(Text)
+    dropped_by_id: Mapped[int | None]
 
 
 @dataclass(frozen=True)
@@ -102,7 +133,7 @@ def owe(
     }
     db.execute(insert(Owed).values(row).on_conflict_do_nothing(index_elements=["key"]))
     if due_at is None or due_at <= now:
-        after_commit(db, _ring_once(kind))
+        after_commit(db, ring_once(kind))
 
 
 def waive(db: Session, kinds: Sequence[str], subject_id: int, why: str) -> None:
@@ -125,22 +156,89 @@ def subjects(db: Session, kind: str) -> set[int]:
 def work(kind: str, do: Callable[[Claim], str]) -> None:
     """Do what is due of a kind, one row at a time, and note what came of each; one that fails stops no other.
 
-    After a shift of five seconds it rings for the rest and gives the worker back.
+    After a shift of five seconds it rings for the rest and gives the worker back. When the database goes away it
+    does so at once: what was claimed comes back by itself, and the tick rings.
     """
     end = time.monotonic() + SHIFT
-    while claimed := claim(kind):
+    try:
+        while claimed := claim(kind):
+            try:
+                with _renewing(claimed):
+                    outcome = do(claimed)
+            except LaterError as later:
+                postpone(claimed, later.until)
+            except Exception as error:
+                if _is_away(error):
+                    raise
+                failed(claimed, error)
+            else:
+                _note(claimed, outcome)
+            if time.monotonic() > end:
+                ring(kind)
+                break
+    except OperationalError as error:
+        if not _is_away(error):
+            raise
+        log.warning("job.no_database", kind=kind)
+
+
+@contextmanager
+def _renewing(claimed: Claim) -> Iterator[None]:
+    """Renew the claim for as long as the work goes on, from a thread that dies with whoever does it."""
+    over = threading.Event()
+
+    def renew() -> None:
+        while not over.wait(RENEWED):
+            try:
+                with unit_of_work(NOBODY) as db:
+                    db.execute(
+                        update(Owed)
+                        .where(Owed.id == claimed.id, Owed.attempts == claimed.attempts)
+                        .where(Owed.done_at.is_(None), Owed.claimed_at.is_not(None))
+                        .values(claimed_at=clock.elapsing())
+                    )
+            except SQLAlchemyError as error:
+                log.warning("job.not_renewed", id=claimed.id, error=type(error).__name__)
+
+    # The moment at which the caller stands, if a test has moved it, comes along.
+    here = contextvars.copy_context()
+    threading.Thread(target=here.run, args=(renew,), daemon=True, name="claim").start()
+    try:
+        yield
+    finally:
+        over.set()
+
+
+def _note(claimed: Claim, outcome: str) -> None:
+    def note() -> None:
+        with unit_of_work(NOBODY) as db:
+            done(db, claimed, outcome)
+
+    surely(note)
+
+
+def surely(note: Callable[[], None]) -> None:
+    """Note what has been done, and again until it is certain: a mail that the server has taken must not be sent twice
+    because the database was restarted in that very moment.
+    """
+    end = time.monotonic() + PATIENCE
+    while True:
         try:
-            outcome = do(claimed)
-        except LaterError as later:
-            postpone(claimed, later.until)
-        except Exception as error:  # noqa: BLE001  whatever went wrong, it is tried again
-            failed(claimed, error)
+            note()
+        except OperationalError as error:
+            if not _is_away(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.2)
         else:
-            with unit_of_work(NOBODY) as db:
-                done(db, claimed, outcome)
-        if time.monotonic() > end:
-            ring(kind)
-            break
+            return
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether it was the database that went: no fault of the row that was at hand."""
+    if not isinstance(error, OperationalError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or state is None or state.startswith(("08", "57P"))
 
 
 def claim(kind: str) -> Claim | None:
@@ -163,7 +261,7 @@ def claim(kind: str) -> Claim | None:
         row = db.execute(
             update(Owed)
             .where(Owed.id == due.c.id)
-            .values(claimed_at=now, attempts=Owed.attempts + 1)
+            .values(claimed_at=clock.elapsing(), attempts=Owed.attempts + 1)
             .returning(Owed.id, Owed.kind, Owed.subject_id, Owed.branch_id, Owed.person_id, Owed.attempts)
         ).one_or_none()
     if row is None:
@@ -181,7 +279,7 @@ def _due(now: datetime) -> list[ColumnElement[bool]]:
         Owed.done_at.is_(None),
         Owed.given_up_at.is_(None),
         Owed.due_at <= now,
-        or_(Owed.claimed_at.is_(None), Owed.claimed_at < now - STUCK),
+        or_(Owed.claimed_at.is_(None), Owed.claimed_at < clock.elapsing() - STUCK),
     ]
 
 
@@ -288,6 +386,6 @@ def ring(kind: str) -> None:
 
 
 @cache
-def _ring_once(kind: str) -> "partial[None]":
+def ring_once(kind: str) -> "partial[None]":
     # Cached, so that ten debts of one kind in one unit of work are one entry to ring for.
     return partial(ring, kind)

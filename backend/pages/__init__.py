@@ -5,11 +5,12 @@ The directory cannot hold its own: a page needs to know who asks, and that is kn
 
 from fastapi import APIRouter
 
-from backend.pages import directory, organisation, people, start, units
-from backend.pages.start import demo
+from backend.pages import directory, jobs, organisation, people, post, start, units
 
 __all__ = ["demo", "router"]
 
 router = APIRouter()
-for part in (start, directory, organisation, people, units):
+# Only where nobody is real.
+demo = post.router
+for part in (start, directory, organisation, people, units, jobs):
     router.include_router(part.router)

@@ -1,35 +1,28 @@
 """The start page, help, health, and the demo's caught mail."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from backend.access import Permission
 from backend.accounts.identity import Me
 from backend.agreements import queries as agreements
 from backend.agreements.rules import may_agree
 from backend.audit import actions as audit
-from backend.core import clock, db, jobs, migrate
-from backend.core.db import Db, Scope, unit_of_work
-from backend.core.jobs import Owed
-from backend.core.mail import CaughtMail
+from backend.core import clock, db, jobs, migrate, stuck
+from backend.core.db import Db
 from backend.core.text import gettext as _
 from backend.core.web import render
 from backend.deviations import deadlines, finding
 from backend.deviations import queries as deviations
 from backend.deviations.pages.lists import shown
-from backend.directory.models import Branch
+from backend.pages.jobs import may_look, mine
 
 router = APIRouter()
-demo = APIRouter()
 
 
 @router.get("/", name="home")
@@ -77,6 +70,8 @@ def home(request: Request, db: Db, me: Me) -> Response:
         opens_cases=bool(me.branches),
         sees_figures=me.may(Permission.SEE_FIGURES),
         calendars_to_check=agreements.calendars_to_check(db, me.place_id) if may_agree(me) else [],
+        sees_jobs=may_look(me),
+        stuck=stuck.count(db, mine(me)) if may_look(me) else 0,
     )
 
 
@@ -130,44 +125,3 @@ def _broker_answers() -> bool:
         return bool(url) and bool(Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5).ping())
     except (RedisError, OSError):
         return False
-
-
-@dataclass(frozen=True)
-class WaitingMail:
-    kind: str
-    case_number: str
-    to: str
-    planned_at: datetime
-
-
-KINDS = {
-    "notifications.arrival": lambda: _("Nytt ärende"),
-    "notifications.answered": lambda: _("Svar att läsa"),
-    "notifications.reminder_before": lambda: _("Påminnelse före svarsfristen"),
-    "notifications.reminder_after": lambda: _("Påminnelse efter svarsfristen"),
-}
-
-
-@demo.get("/demo/post", name="demo.post")
-def post(request: Request, db: Db) -> Response:
-    """The demo's letter box: what was caught, and what waits with its planned time."""
-    caught = db.scalars(select(CaughtMail).order_by(CaughtMail.id.desc()).limit(100)).all()
-    owed = db.scalars(
-        select(Owed)
-        .where(Owed.kind.in_(KINDS), Owed.done_at.is_(None), Owed.given_up_at.is_(None))
-        .order_by(Owed.due_at)
-        .limit(200)
-    ).all()
-    return render(request, "demo/post.html", caught=caught, waiting=_waiting(db, owed), now=clock.now())
-
-
-def _waiting(db: Session, owed: Sequence[Owed]) -> list[WaitingMail]:
-    # Only a case's own parties may read even its number, so the page asks as all of the demo's branches.
-    everyone = tuple(db.scalars(select(Branch.id)))
-    with unit_of_work(Scope(branches=everyone)) as wide:
-        found = []
-        for row in owed:
-            case = deviations.owing(wide, row.subject_id or 0, row.branch_id or 0)
-            if case is not None:
-                found.append(WaitingMail(KINDS[row.kind](), case.case_number, case.unit, row.due_at))
-    return found

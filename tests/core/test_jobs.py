@@ -6,10 +6,11 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.exc import DatabaseError
 from structlog.testing import capture_logs
 
@@ -142,10 +143,86 @@ def test_what_a_dead_worker_took_comes_back_when_nobody_can_be_at_it_any_more(
     assert (again.id, first.attempts, again.attempts) == (first.id, 1, 2)
 
 
-def test_no_job_runs_so_long_that_its_claim_could_pass_to_another() -> None:
-    from workers.app import celery
+def test_work_that_takes_longer_than_a_claim_lasts_keeps_it_for_as_long_as_it_lives(
+    database: str, superuser: Engine, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "STUCK", timedelta(seconds=0.4))
+    monkeypatch.setattr(jobs, "RENEWED", 0.1)
+    owe(kind)
 
-    assert celery.conf.task_time_limit < jobs.STUCK.total_seconds()
+    def slowly(_claim: jobs.Claim) -> str:
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            assert jobs.claim(kind) is None
+            time.sleep(0.02)
+        return "sent"
+
+    jobs.work(kind, slowly)
+    assert rows(superuser, "attempts, outcome") == [(1, "sent")]
+
+
+def test_a_claim_is_kept_no_longer_than_the_work_goes_on(
+    database: str, superuser: Engine, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "RENEWED", 0.05)
+    owe(kind, times=2)
+
+    def do(claim: jobs.Claim) -> str:
+        if claim.subject_id == 0:
+            raise TimeoutError
+        return "sent"
+
+    jobs.work(kind, do)
+    time.sleep(0.3)
+    assert rows(superuser, "claimed_at is null, outcome") == [(True, "TimeoutError"), (False, "sent")]
+    assert [thread.name for thread in threading.enumerate() if thread.name == "claim"] == []
+
+
+def test_what_is_done_is_noted_once_the_database_is_back_and_what_was_not_is_nobodys_fault(
+    database: str, superuser: Engine, kind: str
+) -> None:
+    """A mail that a server has taken must not go out again because the database was restarted just then."""
+    owe(kind, times=2)
+    done: list[int] = []
+
+    def do(claim: jobs.Claim) -> str:
+        if claim.subject_id == 1:
+            close_down(superuser, for_seconds=0)
+            with unit_of_work(NOBODY) as db:
+                db.execute(text("select 1"))
+                close_down(superuser, for_seconds=0)
+                db.execute(text("select 1"))
+        done.append(claim.id)
+        close_down(superuser, for_seconds=0.5)
+        return "sent"
+
+    with capture_logs() as logs:
+        jobs.work(kind, do)
+    assert logs == [{"event": "job.no_database", "log_level": "warning", "kind": kind}]
+    assert rows(superuser, "attempts, outcome, claimed_at is null") == [(1, "sent", False), (1, None, False)]
+    assert len(done) == 1
+
+
+def close_down(superuser: Engine, *, for_seconds: float) -> None:
+    """End every connection of ours, and refuse new ones for a while, as a restarting server does."""
+    admin = create_engine(superuser.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    name = superuser.url.database
+
+    def order(statement: str) -> None:
+        with admin.connect() as connection:
+            connection.exec_driver_sql(statement)
+
+    order(f"alter database {name} allow_connections {for_seconds == 0}")
+    order(
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        f" where datname = '{name}' and usename = 'samsvar_web'"
+    )
+    if for_seconds:
+        threading.Timer(
+            for_seconds, lambda: (order(f"alter database {name} allow_connections true"), admin.dispose())
+        ).start()
+    else:
+        admin.dispose()
 
 
 def test_what_fails_is_tried_ever_more_rarely_for_three_days_and_then_waits_for_a_person(

@@ -71,6 +71,7 @@ def test_an_invitation_that_is_over_is_not_mailed(superuser: Engine) -> None:
     with acting(BOB) as (db, me):
         actions.end_invitation(db, me, queries.deviation(db, me, number), person)
     notifications.due("invited")
+    notifications.letter()
     with superuser.connect() as connection:
         assert connection.scalars(text("select body from caught_mails")).all() == []
 

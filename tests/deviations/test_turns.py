@@ -309,12 +309,7 @@ def test_for_a_party_without_a_login_the_sender_enters_the_reply(superuser: Engi
         )
         connection.execute(text("update units set path = array[id] where path = '{}'"))
     number = filed(receiver_unit="SE5560000000-B")
-    assert [kind for kind, _to in owed_mails()] == [
-        "arrival",
-        "external",
-        "reminder_before",
-        "reminder_after",
-    ]
+    assert [kind for kind, _to in owed_mails()] == ["arrival", "external"]
     acknowledge(number, by=MATS)
     answer(number, by=ANNA)
     assert case(number).state == State.ANSWERED

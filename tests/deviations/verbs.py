@@ -59,9 +59,9 @@ def case(number: str, as_: str = ANNA) -> Deviation:
         return found
 
 
-def owed(kind: str) -> list[Owed]:
+def owed(kind: str, room: str = "notifications") -> list[Owed]:
     with unit_of_work(NOBODY) as db:
-        rows = list(db.scalars(select(Owed).where(Owed.kind == f"notifications.{kind}").order_by(Owed.id)))
+        rows = list(db.scalars(select(Owed).where(Owed.kind == f"{room}.{kind}").order_by(Owed.id)))
         db.expunge_all()
         return rows
 

@@ -171,7 +171,7 @@ def test_a_place_outside_a_branch_gives_its_roles_and_no_unit(session: Session) 
 
 
 def recipients(session: Session, hsa_id: str) -> list[str]:
-    return queries.recipients(session, unit_id(session, hsa_id))
+    return [one.email for one in queries.recipients(session, unit_id(session, hsa_id))]
 
 
 def test_mail_goes_to_whoever_handles_the_unit_or_else_the_nearest_above(

@@ -31,7 +31,7 @@ def written_to(hsa_id: str) -> list[str]:
     with db.unit_of_work(db.NOBODY) as session:
         unit = queries.unit_by_hsa_id(session, hsa_id)
         assert unit is not None
-        return queries.recipients(session, unit.id)
+        return [one.email for one in queries.recipients(session, unit.id)]
 
 
 def test_the_substitute_sees_and_is_written_to_while_it_lasts_and_not_after(

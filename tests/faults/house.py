@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx2
@@ -29,9 +29,10 @@ class House:
     own, so that a kill takes a worker's children along.
     """
 
-    def __init__(self, folder: Path, office: PostOffice) -> None:
-        self.folder, self.state, self.office = folder, folder / "state", office
-        self.servers = embedded.start(self.state, disposable=True)
+    def __init__(self, folder: Path, office: PostOffice, *, disposable: bool = True) -> None:
+        """With `disposable` servers a killed PostgreSQL may lose its last commits."""
+        self.folder, self.state, self.office, self.disposable = folder, folder / "state", office, disposable
+        self.servers = embedded.start(self.state, disposable=disposable)
         self.processes: list[tuple[str, Process]] = []
         self.web: Web | None = None
         migrate.upgrade(self.servers.admin_url)
@@ -40,7 +41,7 @@ class House:
             assert exchange.import_directory(session, COUNTIES / "blekinge", "BLE").faults == []
         db.engine().dispose()
 
-    def start(self, command: str, *, port: int = 0) -> Process:
+    def start(self, command: str, *, port: int = 0, cwd: Path = ROOT, **settings: str) -> Process:
         """`samsvar COMMAND` with this house's servers; what it says is in `said(process)`."""
         environment = {
             "PATH": os.environ["PATH"],
@@ -50,13 +51,15 @@ class House:
             "DATABASE_URL": self.servers.database_url,
             "REDIS_URL": self.servers.redis_url,
             "SAMSVAR_SMTP_URL": self.office.url,
+            "SAMSVAR_TICK": "1",
             "PORT": str(port),
+            **settings,
         }
         log = (self.folder / f"{len(self.processes)}.log").open("wb")
         with log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "backend", command],
-                cwd=ROOT,
+                cwd=cwd,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -146,7 +149,14 @@ class House:
         wait(lambda: pid not in probes.processes("valkey-server"), 20)
 
     def start_broker(self) -> None:
-        embedded.start(self.state, disposable=True)
+        embedded.start(self.state, disposable=self.disposable)
+
+    def restart_database(self) -> None:
+        """At once, as by a power cut: nothing is finished, and it recovers from its log as it starts."""
+        pid = probes.postmaster(self.servers)
+        os.kill(pid, signal.SIGQUIT)
+        wait(lambda: not Path(f"/proc/{pid}").exists() or pid in zombies(), 20)
+        embedded.start(self.state, disposable=self.disposable)
 
     @contextmanager
     def broker_stopped(self) -> Iterator[None]:
@@ -166,12 +176,21 @@ class House:
             os.kill(pid, signal.SIGCONT)
 
 
+def owe_mails(house: House, case_number: str, number: int) -> None:
+    """So many mails to the case's receiver, all of them due now. Nobody rings: the tick must find them."""
+    house.order(
+        "insert into outbox (kind, subject_id, branch_id, due_at, owed_at)"
+        " select 'notifications.external', id, receiver_branch_id, now(), now()"
+        f" from deviations, generate_series(1, {number}) where case_number = '{case_number}'"
+    )
+
+
 class Web:
     """A running web process, and Anna and Bob logged in to it."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, **settings: str) -> None:
         self.port = free_port()
-        self.process = house.start("serve", port=self.port)
+        self.process = house.start("serve", port=self.port, **settings)
         wait(self._answers, 60)
         self.anna, self.bob = self._browser(ANNA), self._browser(BOB)
 
@@ -220,6 +239,16 @@ def wait(done: Callable[[], bool], seconds: float) -> float:
         assert time.monotonic() - started < seconds, f"not within {seconds} s"
         time.sleep(0.1)
     return time.monotonic() - started
+
+
+def zombies() -> list[int]:
+    """Our children that have ended and not been asked for."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if entry.read_text().rpartition(")")[2].split()[0] == "Z":
+                found.append(int(entry.parent.name))
+    return found
 
 
 def free_port() -> int:

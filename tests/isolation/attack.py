@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator, Mapping
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from tests.isolation import finding, forged, forged_turns
+from tests.isolation import finding, forged, forged_turns, reminding
 from tests.isolation.trying import Row, acting, allowed, inserts
 
 # How a row of each table is told apart.
@@ -201,6 +201,7 @@ def _written_amiss(connection: Connection, world: World) -> Iterator[str]:
         *forged.tries(connection, world),
         *forged_turns.tries(connection, world),
         *finding.tries(connection, world),
+        *reminding.tries(connection, world),
     ):
         with acting(connection, "app", *one.branches, person=one.person, sealed=one.sealed):
             if one.attempt() is not one.goes_through:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ from backend.deviations.forms import (
 from backend.deviations.models import Draft, Reason, VerdictKind
 from tests.isolation.attack import World
 from tests.people import ANNA, ANSWER, BOB, CHARLIE, IDA, MATS, acting, filed
+from workers import deviations, notifications
 
 BRANCHES = {
     "A": "SE2120000852-V000",  # Sölvesborg, care
@@ -63,6 +65,7 @@ def world(blekinge: str, superuser: Engine) -> Iterator[tuple[Connection, World]
     do(ANNA, actions.withdraw, filed(ANNA), WithdrawForm(comment="Fel mottagare."))
     _drafted()
     _kept()
+    _chased()
     with superuser.connect() as connection:
         ids = dict(connection.execute(text("select hsa_id, id from branches")).all())
         people = dict(connection.execute(text("select email, id from people")).all())
@@ -133,6 +136,13 @@ def _kept() -> None:
         actions.search(db, me, SearchForm(q="läkemedel"))
         actions.save_view(db, me, ViewForm(name="Till oss"), {"direction": "in"})
         actions.bulk(db, me, BatchForm(verb="acknowledge", case_number=["BLE-2026-000000"]))
+
+
+def _chased() -> None:
+    """Reminders in the ledger, and what people are to be told."""
+    with clock.at(clock.now() + timedelta(days=10)):
+        deviations.chase()
+        notifications.due("arrival")
 
 
 def _drafted() -> None:

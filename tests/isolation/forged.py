@@ -21,7 +21,15 @@ def tries(connection: Connection, world: "World") -> Iterator[Try]:
     }
     new = {"id": 900001}
     event_ab, event_cb = world.of("events", ab), world.of("events", cb)
-    side_ab, side_cb = world.of("sides", ab), world.of("sides", cb)
+    opened = {row["deviation_id"] for row in world.rows["sides"] if row["branch_id"] == b}
+    unopened = next(
+        row
+        for row in world.rows["deviations"]
+        if (row["sender_branch_id"], row["receiver_branch_id"]) == (a, b)
+        and row["state"] == "sent"
+        and row["id"] not in opened
+    )
+    side_ab, side_cb = world.of("sides", ab, "A"), world.of("sides", cb, "C")
     answer_ab, answer_cb = world.of("answers", ab), world.of("answers", cb)
     leg_ab, leg_cb = world.of("handovers", ab), world.of("handovers", cb)
     draft = next(row for row in world.rows["drafts"] if not row["for_review_at"])
@@ -97,7 +105,7 @@ def tries(connection: Connection, world: "World") -> Iterator[Try]:
         ("A signs its event", a, None, True, lambda: _signs(connection, event_ab, a, world.people["anna"])),
         ("A signs its event as B", a, None, False, lambda: _signs(connection, event_ab, b, world.people["anna"])),
         ("A signs C's event", a, None, False, lambda: _signs(connection, event_cb, a, world.people["anna"])),
-        ("B keeps a side", b, None, True, lambda: inserts(connection, "sides", side_ab, branch_id=b, reporter_id=None)),
+        ("B keeps a side", b, None, True, lambda: inserts(connection, "sides", side_ab, branch_id=b, reporter_id=None, deviation_id=unopened["id"])),
         ("A keeps B's side", a, None, False, lambda: inserts(connection, "sides", side_ab, branch_id=b)),
         ("A keeps a side of C's case", a, None, False, lambda: inserts(connection, "sides", side_ab, **elsewhere)),
         ("A notes its reference", a, None, True, lambda: _notes(connection, side_ab)),

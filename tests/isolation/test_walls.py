@@ -19,6 +19,7 @@ OUTSIDE = {
     "counties": "the directory",
     "groups": "the directory",
     "login_failures": "keyed hashes and times, before anybody is known",
+    "notification_choices": "at which hour a person wants letters",
     "one_time_links": "salts and hashes, read before anybody is known; no page shows a row",
     "organisations": "the directory",
     "outbox": "ids only, read before a job knows whose it is",

@@ -5,6 +5,7 @@ from backend.accounts.actions.log_in import choose, log_in, log_out, stand_in, s
 from backend.accounts.actions.passwords import change_password, has_password, hash_password, set_password
 from backend.accounts.actions.sessions import end_other_sessions, end_session
 from backend.accounts.actions.throttle import FREE_TRIES, NETWORK_FREE_TRIES, WINDOW
+from backend.accounts.actions.throttle import prune as prune_tries
 
 __all__ = [
     "FREE_TRIES",
@@ -22,6 +23,7 @@ __all__ = [
     "living_link",
     "log_in",
     "log_out",
+    "prune_tries",
     "set_password",
     "stand_in",
     "start",

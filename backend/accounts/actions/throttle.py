@@ -48,6 +48,12 @@ def forgive(db: Session, what: str) -> None:
     )
 
 
+def prune(db: Session) -> int:
+    """Where nobody gets in, nobody is forgiven, and what is old would stay. Gives how many tries were forgotten."""
+    old = delete(LoginFailure).where(LoginFailure.at < clock.now() - KEPT)
+    return len(db.scalars(old.returning(LoginFailure.id)).all())
+
+
 def _slow_down(db: Session, account: bytes, network: bytes) -> None:
     for lock in (account, network):
         db.execute(text("select pg_advisory_xact_lock(:key)"), {"key": int.from_bytes(lock[:7])})

@@ -100,19 +100,15 @@ def _take(db: Session, deviation: Deviation, running: told.Running, now: datetim
             continue
         taken += 1
         if outcome is None:
-            kind = (
-                "untouched"
-                if step.name == "untouched"
-                else told.LINE_OF_CLOCK.get(running.kind, running.kind)
-            )
-            _tell(db, deviation, running.branch_id, kind, step, reminder_id)
+            _tell(db, deviation, running, step, reminder_id)
     return taken
 
 
-def _tell(db: Session, deviation: Deviation, branch_id: int, kind: str, step: Step, reminder_id: int) -> None:
+def _tell(db: Session, deviation: Deviation, running: told.Running, step: Step, reminder_id: int) -> None:
+    branch_id = running.branch_id
     sending = branch_id == deviation.sender_branch_id
     about = About(
-        kind,
+        told.kind_of(running.kind, step),
         step.role,
         branch_id,
         f"reminder:{reminder_id}",

@@ -192,6 +192,8 @@ def _owe_home(db: Session, deviation: Deviation) -> None:
             db,
             "deviations.go_home",
             subject_id=deviation.id,
+            # Whoever administers the holder sees it if it should stick; the job acts as both parties.
+            branch_id=deviation.receiver_branch_id,
             due_at=end_of_day(deviation.next_due_on),
             key=f"home:{deviation.id}:{deviation.revision}",
         )

@@ -66,6 +66,7 @@ from backend.deviations.queries.team import (
     sealed_copy,
     title_of,
 )
+from backend.deviations.queries.told import Running, kind_of, running
 from backend.deviations.queries.turns import (
     Onward,
     Reader,
@@ -95,6 +96,7 @@ __all__ = [
     "Registered",
     "Review",
     "Row",
+    "Running",
     "Sealed",
     "answer_draft",
     "answers",
@@ -116,6 +118,7 @@ __all__ = [
     "invited",
     "is_invited",
     "is_visible",
+    "kind_of",
     "latest_answer",
     "latest_event",
     "linked",
@@ -139,6 +142,7 @@ __all__ = [
     "reviews",
     "risk_flag",
     "risk_flags",
+    "running",
     "sealed",
     "sealed_copies",
     "sealed_copy",

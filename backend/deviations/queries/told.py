@@ -64,6 +64,11 @@ class Running:
     steps: Sequence[steps.Step]
 
 
+def kind_of(clock: clocks.Kind, step: steps.Step) -> str:
+    """What a letter calls a step of a clock."""
+    return "untouched" if step.name == "untouched" else LINE_OF_CLOCK.get(clock, clock)
+
+
 def county_calendar(deviation: Deviation) -> Calendar:
     return clocks.terms_from(deviation.agreement.terms)[1]
 

@@ -1,0 +1,346 @@
+"""Ten thousand jobs, while workers, Redis and PostgreSQL are killed under them: what is lost, what is doubled.
+
+Each worker has a mail server of its own, so that of every mail that was accepted we know who had sent it. A double is
+*allowed* only where that worker was killed between the server's 250 and its own note of it, which nobody who speaks
+SMTP can mend; any other is a fault of ours.
+"""
+
+import os
+import random
+import signal
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from itertools import pairwise
+from pathlib import Path
+
+import httpx2
+import psycopg
+
+from tests.core.embedded import probes
+from tests.faults.house import House, Process, wait
+from tests.workers.post_office import OK, PostOffice, opened
+
+KINDS = ("arrival", "external", "masked")
+OURS = "kind in (" + ", ".join(f"'notifications.{kind}'" for kind in KINDS) + ")"
+# Seconds in which a living worker has noted what it sent, the time aside in which the database was down.
+NOTED = 2.0
+
+
+@dataclass(frozen=True)
+class Aims:
+    jobs: int = 10_000
+    workers: int = 200
+    brokers: int = 50
+    databases: int = 20
+    slots: int = 3
+    # Seconds from one kill of each sort to the next.
+    every: tuple[float, float, float] = (0.3, 7, 18)
+    # So many mails a worker may send before it is next.
+    life: int = 45
+
+
+@dataclass
+class Tally:
+    """What was done to the house, and what it had to do meanwhile."""
+
+    workers: int = 0
+    whole: int = 0
+    before_claim: int = 0
+    after_claim: int = 0
+    after_250: int = 0
+    brokers: int = 0
+    flushed: int = 0
+    frozen: int = 0
+    databases: int = 0
+    beats: int = 0
+    refused: int = 0
+    owed: int = 0
+    last_fault: float = 0
+
+
+@dataclass
+class Outcome:
+    """What came of it. `lost` are jobs not done or done without an effect, and cases said to be saved that are not."""
+
+    jobs: int
+    filed: int
+    lost: list[object]
+    doubled: list[str]
+    allowed: list[str]
+    drained: float
+    seconds: float
+
+
+@dataclass
+class Slot:
+    """A place for one worker after the other, with their mail server."""
+
+    number: int
+    office: PostOffice
+    process: Process
+    sent: int = 0  # by the present worker
+    gap: str = ""  # where the present worker is to die
+    killed: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    at: float
+    slot: int
+
+
+class Storm:
+    def __init__(self, house: House, aims: Aims, say: Callable[[str], None]) -> None:
+        self.house, self.aims, self.say = house, aims, say
+        self.tally, self.slots, self.numbers = Tally(), list[Slot](), list[str]()
+        self.accepted: dict[str, list[Accepted]] = defaultdict(list)
+        self.away: list[tuple[float, float]] = []  # when the database was down
+        self.chance = random.Random(4)
+        self.over = threading.Event()
+        self.broken: list[BaseException] = []
+
+    def run(self) -> Outcome:
+        started = time.monotonic()
+        web = self.house.open()
+        self.numbers += [web.file() for _ in range(20)]
+        with ExitStack() as stack:
+            for number in range(self.aims.slots):
+                office = PostOffice()
+                stack.enter_context(opened(office))
+                self.slots.append(Slot(number, office, self._hired(office)))
+                office.answer = self._answering(self.slots[-1])
+            self.house.staff(workers=0, beats=2)
+            threads = [
+                threading.Thread(target=self._until_over, args=(what,))
+                for what in (
+                    self._feed,
+                    self._file,
+                    self._kill_workers,
+                    self._kill_brokers,
+                    self._kill_databases,
+                )
+            ]
+            for thread in threads:
+                thread.start()
+            try:
+                while not self._met() and not self.broken:
+                    time.sleep(5)
+                    self._tell()
+            finally:
+                self.over.set()
+                for thread in threads:
+                    thread.join(60)
+            if self.broken:
+                raise self.broken[0]
+            self._hire_missing()
+            self.house.start_broker()
+            # From now on at the pace of everyday life: so far one second, so that the storm need not wait for it.
+            self.house.kill(*self.house.living("beat"))
+            for _ in range(2):
+                self.house.start("beat", SAMSVAR_TICK="10")
+            wait(lambda: self._left() == 0, 300)
+            drained = time.monotonic() - self.tally.last_fault
+            time.sleep(2)  # a second mail would come now
+            return self._outcome(drained, time.monotonic() - started)
+
+    # What the storm does, each in a thread of its own
+
+    def _until_over(self, what: Callable[[], None]) -> None:
+        while not self.over.is_set():
+            try:
+                what()
+            except (psycopg.Error, httpx2.HTTPError, AssertionError):
+                time.sleep(0.2)  # the house is down just now, which is what we are here for
+            except BaseException as error:
+                self.broken.append(error)
+                raise
+
+    def _feed(self) -> None:
+        """Owe a few hundred at a time, as long as there are faults to come."""
+        cases = self.house.ask(
+            "select id, sender_branch_id, receiver_branch_id from deviations order by id limit 200"
+        )
+        while not self.over.wait(1):
+            if self._left() > 600:
+                continue
+            with probes.sql(self.house.servers) as connection, connection.transaction():
+                for _ in range(200):
+                    case, sender, receiver = self.chance.choice(cases)
+                    kind = self.chance.choice(KINDS)
+                    branch = sender if kind == "masked" else receiver
+                    connection.execute(
+                        "insert into outbox (kind, key, subject_id, branch_id, due_at, owed_at)"
+                        " values (%s, %s, %s, %s, now(), now())",
+                        (f"notifications.{kind}", f"storm:{self.tally.owed}", case, branch),
+                    )
+                    self.tally.owed += 1
+
+    def _file(self) -> None:
+        """People go on working."""
+        while not self.over.wait(3):
+            self.numbers.append(self.house.open().file())
+
+    def _kill_workers(self) -> None:
+        while not self.over.wait(self.aims.every[0]):
+            self._hire_missing()
+            at_work = [slot for slot in self.slots if slot.sent >= self.aims.life]
+            if at_work:
+                self._kill_one(max(at_work, key=lambda slot: slot.sent))
+
+    def _kill_one(self, slot: Slot) -> None:
+        how = self.chance.choice(["anywhere"] * 4 + ["before_claim", "after_claim", "after_250", "after_250"])
+        if how == "before_claim":
+            # It has been rung for and wants to claim, and cannot.
+            with probes.sql(self.house.servers) as connection, connection.transaction():
+                connection.execute("set local lock_timeout = '5s'")
+                connection.execute("lock table outbox in access exclusive mode")
+                time.sleep(0.2)
+                self._kill(slot)
+                self.tally.before_claim += 1
+        elif how == "anywhere":
+            self._kill(slot)
+        else:
+            slot.gap = how
+            with suppress(AssertionError):
+                wait(lambda: slot.gap == "", 5)
+            slot.gap = ""
+        if self.tally.workers % 25 == 24 and self.house.living("beat"):
+            self.house.kill(self.house.living("beat")[0])
+            self.tally.beats += 1
+            self.house.staff(workers=0, beats=2)
+
+    def _answering(self, slot: Slot) -> Callable[[EmailMessage], str]:
+        def answer(mail: EmailMessage) -> str:
+            gap, message_id = slot.gap, str(mail["Message-ID"])
+            if gap == "after_claim":
+                self._kill(slot)
+                self.tally.after_claim += 1
+                slot.gap = ""
+                return "451 Nobody listens any more"
+            early = self.tally.owed < self.aims.jobs * 0.6 and not self.over.is_set()
+            if early and self.chance.random() < 0.01:
+                self.tally.refused += 1
+                return "451 Try again later"
+            self.accepted[message_id].append(Accepted(time.monotonic(), slot.number))
+            slot.sent += 1
+            if gap == "after_250":
+                self._kill(slot)
+                self.tally.after_250 += 1
+                slot.gap = ""
+            return OK
+
+        return answer
+
+    def _kill(self, slot: Slot) -> None:
+        """One time in three the whole worker, else the processes in which it works, which it then makes anew."""
+        whole = self.tally.workers % 3 == 0
+        children = _children(slot.process.pid)
+        for pid in [slot.process.pid, *children] if whole else children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._fault(slot)
+        self.tally.workers += 1
+        self.tally.whole += whole
+        slot.sent = 0
+
+    def _fault(self, slot: Slot) -> None:
+        self.tally.last_fault = time.monotonic()
+        slot.killed.append(self.tally.last_fault)
+
+    def _hired(self, office: PostOffice) -> Process:
+        return self.house.start("worker", SAMSVAR_SMTP_URL=office.url)
+
+    def _hire_missing(self) -> None:
+        for slot in self.slots:
+            if slot.process.poll() is not None:
+                slot.sent, slot.process = 0, self._hired(slot.office)
+
+    def _kill_brokers(self) -> None:
+        while not self.over.wait(self.aims.every[1]):
+            if self.tally.brokers % 8 == 7:
+                with self.house.broker_frozen():
+                    time.sleep(2)
+                self.tally.frozen += 1
+            self.house.stop_broker()
+            time.sleep(0.3)
+            self.house.start_broker()
+            if self.tally.brokers % 3 == 0:
+                with self.house.valkey() as broker:
+                    broker.flushall()
+                self.tally.flushed += 1
+            self.tally.brokers += 1
+            self.tally.last_fault = time.monotonic()
+
+    def _kill_databases(self) -> None:
+        while not self.over.wait(self.aims.every[2]):
+            since = time.monotonic()
+            self.house.restart_database()
+            self.away.append((since, time.monotonic()))
+            self.tally.databases += 1
+            self.tally.last_fault = time.monotonic()
+
+    # How it goes, and how it went
+
+    def _left(self) -> int:
+        [(number,)] = self.house.ask(f"select count(*) from outbox where done_at is null and {OURS}")
+        assert isinstance(number, int)
+        return number
+
+    def _met(self) -> bool:
+        done, aims = self.tally, self.aims
+        return (
+            done.owed >= aims.jobs
+            and done.workers >= aims.workers
+            and done.brokers >= aims.brokers
+            and done.databases >= aims.databases
+        )
+
+    def _tell(self) -> None:
+        done = self.tally
+        self.say(
+            f"{done.owed} jobs owed, {len(self.accepted)} mails out; killed: {done.workers} workers,"
+            f" {done.brokers} Redis, {done.databases} PostgreSQL"
+        )
+
+    def _outcome(self, drained: float, seconds: float) -> Outcome:
+        rows = self.house.ask(f"select id, kind, outcome, attempts from outbox where {OURS}")
+        lost: list[object] = [
+            row for row in rows if row[2] != "sent" or not self.accepted.get(_message_id(row))
+        ]
+        saved = {
+            number
+            for (number,) in self.house.ask(
+                "select case_number from deviations d where exists"
+                " (select from outbox o where o.subject_id = d.id and o.kind = 'notifications.arrival' and o.outcome = 'sent')"
+            )
+        }
+        lost += [number for number in self.numbers if number not in saved]
+        doubled, allowed = [], []
+        for message_id, times in self.accepted.items():
+            for first, second in pairwise(times):
+                (allowed if self._is_allowed(first, second) else doubled).append(message_id)
+        return Outcome(len(rows), len(self.numbers), lost, doubled, allowed, drained, seconds)
+
+    def _is_allowed(self, first: Accepted, second: Accepted) -> bool:
+        """Whether the worker was killed after the 250 and before it can have noted it."""
+        killed = [at for at in self.slots[first.slot].killed if first.at <= at <= second.at]
+        return any(at - first.at - self._away_between(first.at, at) <= NOTED for at in killed[:1])
+
+    def _away_between(self, since: float, until: float) -> float:
+        return sum(max(0.0, min(until, end + 1) - max(since, start)) for start, end in self.away)
+
+
+def _message_id(row: tuple[object, ...]) -> str:
+    return f"<{str(row[1]).rpartition('.')[2]}.{row[0]}@127.0.0.1>"
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:  # it has ended
+        return []

@@ -1,0 +1,33 @@
+"""Two hosts, each with a worker in a folder of its own, share one PostgreSQL and one Redis."""
+
+from tests.faults.house import House, Web, owe_mails, wait
+from tests.workers.post_office import PostOffice, opened
+
+JOBS = 500
+
+
+def test_two_workers_in_two_places_share_five_hundred_jobs_and_do_each_once(house: House, web: Web) -> None:
+    case = web.file()
+    wait(lambda: house.waiting() == 0, 60)
+    house.kill(*house.living("worker"))
+    offices = [PostOffice(), PostOffice()]
+    with opened(offices[0]), opened(offices[1]):
+        hosts = []
+        for n, office in enumerate(offices):
+            home = house.folder / f"host-{n}"
+            home.mkdir()
+            hosts.append(
+                house.start(
+                    "worker",
+                    cwd=home,
+                    SAMSVAR_STATE=str(home / "state"),
+                    SAMSVAR_SMTP_URL=office.url,
+                )
+            )
+        owe_mails(house, case, JOBS)
+        wait(lambda: house.waiting() == 0, 60)
+        sent = [office.ids() for office in offices]
+        house.kill(*hosts)
+    print(f"the one sent {len(sent[0])}, the other {len(sent[1])}")
+    assert (len(sent[0] + sent[1]), len({*sent[0], *sent[1]})) == (JOBS, JOBS)
+    assert min(map(len, sent)) > JOBS / 20
