@@ -128,8 +128,9 @@ class TestMaking:
         with clock.at(NOW), acting(COORDINATOR) as (db, me):
             form = forms.AgreementForm.model_validate(typed_form())
             actions.agree(db, me, form)
-            with pytest.raises(ConflictError, match="Någon annan"):
-                actions.agree(db, me, form)
+            for base in (1, 7):
+                with pytest.raises(ConflictError, match="Någon annan"):
+                    actions.agree(db, me, form.model_copy(update={"base": base}))
 
 
 def typed_form(**changed: object) -> dict[str, object]:

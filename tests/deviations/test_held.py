@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.core.calendar import local_date
@@ -65,6 +65,8 @@ MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 12, 31), timezones=s
 LENGTHS = st.timedeltas(timedelta(), timedelta(days=40))
 
 
+# A busy machine is slow at drawing too, which says nothing of the days.
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     sent=MOMENTS,
     lengths=st.lists(st.tuples(LENGTHS, LENGTHS), min_size=1, max_size=5),
