@@ -256,32 +256,19 @@ class Held:
     sender: int
 
 
-def held(legs: Sequence[tuple[datetime, datetime | None]], pauses: Sequence[Pause], until: datetime) -> Held:
-    """Which party had the case for how many days, up to `until`.
+def held(legs: Sequence[tuple[datetime, datetime | None]], until: datetime) -> Held:
+    """Which party had the case for how many days, up to `until`: what the figures call charged days.
 
     A leg is charged with the calendar days from the one it began on to the one it ended on, in Sweden, so that the day
-    of a hand-over is the giver's and nobody's twice. The days of the first two questions, and those between two legs
-    (declined, not yet sent on), are the sender's. Together they are the days from the first leg's beginning to the end.
+    of a hand-over is the giver's and nobody's twice; also while its holder waits for a reply, which moves the due date
+    and not the case. Those between two legs (declined, not yet sent on) are the sender's. Together they are the days
+    from the first leg's beginning to the end.
     """
     end = local_date(until)
     ways = [(local_date(began), min(end, local_date(ended or until))) for began, ended in legs]
-    waits = [
-        (local_date(pause.start), min(end, local_date(pause.end or until))) for pause in pauses[:PAUSES_GIVEN]
-    ]
-    charged = [max(0, (last - first).days - _overlap(first, last, waits)) for first, last in ways]
+    charged = [max(0, (last - first).days) for first, last in ways]
     whole = max(0, (max((last for _first, last in ways), default=end) - ways[0][0]).days) if ways else 0
     return Held(tuple(charged), whole - sum(charged))
-
-
-def _overlap(first: date, last: date, waits: Sequence[tuple[date, date]]) -> int:
-    """The days between two that fall within any of the waits, none of them twice."""
-    days, counted_to = 0, first
-    for began, ended in sorted(waits):
-        began, ended = max(began, counted_to), min(ended, last)  # noqa: PLW2901
-        if ended > began:
-            days += (ended - began).days
-            counted_to = ended
-    return days
 
 
 # Asked for when needed: a text looked up while the module loads would keep the language of that moment.

@@ -128,4 +128,4 @@ def test_once_a_day_what_was_done_long_ago_is_forgotten_and_what_was_given_up_is
     assert tries == [now - timedelta(hours=23)]
     with clock.at(now + timedelta(days=1)):
         tick()
-        assert jobs.kinds_due() == ["test.old", "upkeep.prune"]
+        assert {"test.old", "upkeep.prune"} <= set(jobs.kinds_due())
