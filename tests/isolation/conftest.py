@@ -23,6 +23,7 @@ from backend.deviations.forms import (
     MaskForm,
     NoteForm,
     QuestionForm,
+    QuietForm,
     RedirectForm,
     SearchForm,
     VerdictForm,
@@ -105,13 +106,15 @@ def _answered(ours: str, theirs: str) -> None:
     do(ANNA, actions.note, ours, NoteForm(text="Patienten kom tillbaka."))
     # A word that stands in the report and in the ward's own note.
     do(MATS, actions.mask, ours, MaskForm(field="description", start=0, end=8))
-    do(PATIENT_SAFETY, actions.mask, ours, MaskForm(field=_own_note(ours), start=0, end=4))
+    do(BOB, actions.quiet, ours, QuietForm(reason="Semester."))
+    for own in ("notes.", "sides."):
+        do(PATIENT_SAFETY, actions.mask, ours, MaskForm(field=_own_text(ours, own), start=0, end=4))
 
 
-def _own_note(number: str) -> str:
+def _own_text(number: str, kind: str) -> str:
     with acting(PATIENT_SAFETY) as (db, me):
         case = queries.deviation(db, me, number)
-        return next(field for field, _text in texts_of(db, case) if field.startswith("notes."))
+        return next(field for field, _text in texts_of(db, case) if field.startswith(kind))
 
 
 def _sent_on(number: str) -> None:

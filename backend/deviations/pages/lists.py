@@ -35,11 +35,13 @@ def inbox(request: Request, db: Db, me: Me, nothing: bool = False, group: str = 
     counts = queries.inbox_counts(db, me)
     rows = found[:PAGE]
     audit.record(db, me, "deviations.inbox", cases=[row.case_number for row in rows])
+    # Where the other side has the word there is nothing to do to many at once.
+    pickable = [row for row in rows if chosen != "theirs" and _may_pick(me, row)]
     return render(
         request,
         "deviations/inbox.html",
-        rows=[shown(row, pick=_may_pick(me, row), handled=_handled(me, row)) for row in rows],
-        pickable=any(_may_pick(me, row) for row in rows),
+        rows=[shown(row, pick=row in pickable, handled=_handled(me, row)) for row in rows],
+        pickable=bool(pickable),
         more=len(found) > PAGE,
         lead=_group_sentence(found) if chosen else _waiting_sentence(found),
         group=chosen,
