@@ -131,6 +131,8 @@ class Storm:
                 while not self._met() and not self.broken:
                     time.sleep(5)
                     self._tell()
+            except KeyboardInterrupt:
+                self.say("Interrupted: no more faults, and what has come of it so far.")
             finally:
                 self.over.set()
                 for thread in threads:
