@@ -95,7 +95,7 @@ def _storm_rows(aims: storm.Aims, done: storm.Tally, came: storm.Outcome) -> lis
             done.databases >= aims.databases,
         ),
         ("Two beats, one of them killed", "", f"{done.beats} times", None),
-        ("Mails that the server put off", "", str(done.refused), None),
+        ("Mails put off, or cut off before the 250", "", f"{done.refused}, {done.hung_up}", None),
         ("Lost", "0", str(len(came.lost)), not came.lost),
         ("Doubled, by a fault of ours", "0", str(len(came.doubled)), not came.doubled),
         ("Doubled, killed between 250 and note", "allowed", str(len(came.allowed)), None),

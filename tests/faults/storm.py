@@ -59,6 +59,7 @@ class Tally:
     databases: int = 0
     beats: int = 0
     refused: int = 0
+    hung_up: int = 0
     owed: int = 0
     last_fault: float = 0
 
@@ -113,7 +114,7 @@ class Storm:
                 office = PostOffice()
                 stack.enter_context(opened(office))
                 self.slots.append(Slot(number, office, self._hired(office)))
-                office.answer = self._answering(self.slots[-1])
+                office.answer, office.hangs_up = self._answering(self.slots[-1]), self._hangs_up
             self.house.staff(workers=0, beats=2)
             threads = [
                 threading.Thread(target=self._until_over, args=(what,))
@@ -224,8 +225,7 @@ class Storm:
                 self.tally.after_claim += 1
                 slot.gap = ""
                 return "451 Nobody listens any more"
-            early = self.tally.owed < self.aims.jobs * 0.6 and not self.over.is_set()
-            if early and self.chance.random() < 0.01:
+            if self._is_moody(0.01):
                 self.tally.refused += 1
                 return "451 Try again later"
             self.accepted[message_id].append(Accepted(time.monotonic(), slot.number))
@@ -237,6 +237,16 @@ class Storm:
             return OK
 
         return answer
+
+    def _hangs_up(self, _mail: EmailMessage) -> bool:
+        hung_up = self._is_moody(0.005)
+        self.tally.hung_up += hung_up
+        return hung_up
+
+    def _is_moody(self, share: float) -> bool:
+        """Whether the mail server fails this time: only in the first half, as what failed waits for minutes."""
+        early = self.tally.owed < self.aims.jobs * 0.6 and not self.over.is_set()
+        return early and self.chance.random() < share
 
     def _kill(self, slot: Slot) -> None:
         """One time in three the whole worker, else the processes in which it works, which it then makes anew."""
@@ -263,7 +273,7 @@ class Storm:
                 slot.sent, slot.process = 0, self._hired(slot.office)
 
     def _kill_brokers(self) -> None:
-        while not self.over.wait(self.aims.every[1]):
+        while not self.over.wait(self._pause(1, self.tally.brokers >= self.aims.brokers)):
             if self.tally.brokers % 8 == 7:
                 with self.house.broker_frozen():
                     time.sleep(2)
@@ -279,12 +289,16 @@ class Storm:
             self.tally.last_fault = time.monotonic()
 
     def _kill_databases(self) -> None:
-        while not self.over.wait(self.aims.every[2]):
+        while not self.over.wait(self._pause(2, self.tally.databases >= self.aims.databases)):
             since = time.monotonic()
             self.house.restart_database()
             self.away.append((since, time.monotonic()))
             self.tally.databases += 1
             self.tally.last_fault = time.monotonic()
+
+    def _pause(self, sort: int, enough: bool) -> float:
+        """Once enough of a sort have been killed, it is killed more rarely until the rest has been too."""
+        return self.aims.every[sort] * (5 if enough else 1)
 
     # How it goes, and how it went
 
