@@ -35,8 +35,8 @@ test-fast: $(STAMP) ## the suite without browser and without killed processes
 test-external: $(STAMP) chromium ## the suite on Debian's PostgreSQL 15 and Redis 7
 	@$(RUN) tests.external "$(T)"
 
-faults: $(STAMP) ## the tests that kill and freeze real processes
-	@$(RUN) pytest -m faults "$(T)"
+faults: $(STAMP) ## kill workers, Redis and PostgreSQL under ten thousand jobs, and tell what became of them
+	@$(RUN) tests.faults
 
 check: $(STAMP) ## style, types and who may import whom
 	@.venv/bin/ruff check .

@@ -86,6 +86,16 @@ def test_a_server_that_does_not_answer_is_given_up_in_the_end(
     assert (len(office.came), office.accepted) == (1, [])
 
 
+def test_a_server_that_hangs_up_before_its_yes_has_not_taken_the_mail(
+    office: PostOffice, use: Callable[[str], None]
+) -> None:
+    use(office.url)
+    office.hangs_up = lambda _mail: True
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        send()
+    assert (len(office.came), office.accepted) == (1, [])
+
+
 def test_a_name_and_a_password_are_taken_from_the_address(
     office: PostOffice, use: Callable[[str], None]
 ) -> None:

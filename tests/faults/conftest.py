@@ -25,7 +25,7 @@ def building() -> Iterator[House]:
     folder = Path(tempfile.mkdtemp(prefix="samsvar-faults-")).resolve()
     folder.chmod(0o711)
     with opened(PostOffice()) as office:
-        house = House(folder, office)
+        house = House(folder, office, disposable=False)  # PostgreSQL is killed here too
         house.staff(workers=2, beats=2)  # they start while the web does
         yield house
         house.close()

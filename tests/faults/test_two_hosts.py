@@ -10,6 +10,7 @@ def test_two_workers_in_two_places_share_five_hundred_jobs_and_do_each_once(hous
     case = web.file()
     wait(lambda: house.waiting() == 0, 60)
     house.kill(*house.living("worker"))
+    house.staff(workers=0, beats=2)
     offices = [PostOffice(), PostOffice()]
     with opened(offices[0]), opened(offices[1]):
         hosts = []

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from backend.core import jobs
 from tests.faults.house import House, Web, timed, wait
 
-FILED, ANSWERED = 40, 20
+FILED, ANSWERED = 24, 8
 Away = Callable[[House], AbstractContextManager[None]]
 Times = dict[str, list[float]]
 AWAY = pytest.mark.parametrize("away", [House.broker_stopped, House.broker_frozen], ids=["stopped", "frozen"])

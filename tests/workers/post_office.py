@@ -17,13 +17,14 @@ OK = "250 OK"
 class PostOffice:
     """What came, what was accepted, and what to say: to a mail, to a recipient, to a goodbye.
 
-    While `holds` is true of a mail, its sender waits for an answer.
+    While `holds` is true of a mail, its sender waits for an answer; where `hangs_up` is, none comes.
     """
 
     port: int = 0
     answer: Callable[[EmailMessage], str] = lambda _mail: OK
     recipient: Callable[[str], str] = lambda _address: OK
     holds: Callable[[EmailMessage], bool] = lambda _mail: False
+    hangs_up: Callable[[EmailMessage], bool] = lambda _mail: False
     goodbye: str = "221 Bye"
     came: list[EmailMessage] = field(default_factory=list)
     accepted: list[EmailMessage] = field(default_factory=list)
@@ -46,13 +47,16 @@ class PostOffice:
             envelope.rcpt_tos.append(address)
         return said
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         assert isinstance(envelope.content, bytes)
         mail = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
         self.came.append(mail)
         while self.holds(mail):
             await asyncio.sleep(0.02)  # cancelled when the sender hangs up
+        if self.hangs_up(mail):
+            server.transport.abort()
+            return OK  # to nobody
         if (said := self.answer(mail)) == OK:
             self.accepted.append(mail)
             self.envelopes.append(list(envelope.rcpt_tos))
