@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from backend.core.errors import NotFoundError
 from backend.core.text import sort_key
-from backend.deviations.models import Deviation
+from backend.deviations.models import Deviation, Event
 from backend.directory.models import Branch, County, Organisation
 from backend.statistics import months
 from backend.statistics.definitions import BESIDE, Counts, Standing, counts, facts
@@ -29,7 +29,7 @@ class Handled:
 
     `sent`, `acknowledged` and `answered` (for the first time) happened in the month, whenever the case was sent;
     `on_time` is how many of those answers came by the due day. `overdue` were unanswered at the end of the month
-    with the due day behind them. `imported` is how many of the sent are history of an older system. Good
+    with the due day behind them, `exhausted` those of them that everybody has been reminded of. `imported` is how many of the sent are history of an older system. Good
     examples, which ask for no answer, and parties without a login are not in it. Exact numbers: they describe
     organisations, never what happened to anyone.
     """
@@ -40,6 +40,7 @@ class Handled:
     on_time: int = 0
     overdue: int = 0
     imported: int = 0
+    exhausted: int = 0
 
     def __add__(self, other: "Handled") -> "Handled":
         return Handled(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Handled)))
@@ -86,7 +87,7 @@ def month_figures(db: Session, county_id: int, month: date) -> dict[str, Any]:
             {
                 "from": way[0],
                 "to": way[1],
-                "month": asdict(month_of.get(way, Handled())),
+                "month": _told_of(month_of.get(way, Handled())),
                 "year": _frozen(year_of.get(way, Counts()).answer_rate),
             }
             for way in told
@@ -100,6 +101,12 @@ def _handled(db: Session, county_id: int, month: date, cut_off: datetime) -> Seq
     def happened(moment: ColumnElement[Any]) -> ColumnElement[bool]:
         return and_(moment >= months.starts(month), moment < cut_off)
 
+    exhausted = (
+        select(Event.id)
+        .where(Event.deviation_id == of.c.id, Event.verb == "exhausted", Event.at < cut_off)
+        .correlate(of)
+        .exists()
+    )
     which = {
         "sent": happened(of.c.sent_at),
         "acknowledged": happened(of.c.acknowledged_at),
@@ -107,6 +114,7 @@ def _handled(db: Session, county_id: int, month: date, cut_off: datetime) -> Seq
         "on_time": and_(happened(of.c.answered_at), of.c.on_time),
         "overdue": and_(of.c.standing == Standing.MATURED, of.c.unanswered),
         "imported": and_(happened(of.c.sent_at), of.c.imported),
+        "exhausted": and_(of.c.standing == Standing.MATURED, of.c.unanswered, exhausted),
     }
     numbers = [func.count().filter(which[f.name]) for f in fields(Handled)]
     ways = (of.c.sender_branch_id, of.c.receiver_branch_id)
@@ -117,6 +125,12 @@ def _year(db: Session, county_id: int, month: date, cut_off: datetime) -> Sequen
     of = facts(cut_off, Deviation.county_id == county_id, sent_in(months.later(month, 1 - YEAR), month))
     ways = (of.c.sender_branch_id, of.c.receiver_branch_id)
     return db.execute(select(*ways, *counts(of)).group_by(*ways)).all()
+
+
+def _told_of(handled: Handled) -> dict[str, int]:
+    """Months from before anything was exhausted say nothing of it, so that they need not be frozen anew."""
+    numbers = asdict(handled)
+    return numbers if handled.exhausted else {key: n for key, n in numbers.items() if key != "exhausted"}
 
 
 def _frozen(rate: Rate) -> dict[str, Any]:

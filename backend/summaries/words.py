@@ -67,6 +67,8 @@ def pair_rows(pair: Pair) -> list[list[str]]:
         (_("varav i tid"), here.on_time, there.on_time),
         (_("Utan svar efter svarsfristen, vid månadens slut"), here.overdue, there.overdue),
     ]
+    if here.exhausted or there.exhausted:
+        rows.append((_("varav alla påminnelser är gjorda"), here.exhausted, there.exhausted))
     if here.imported or there.imported:
         rows.insert(1, (_("varav importerade från ett äldre system"), here.imported, there.imported))
     year = [
@@ -90,6 +92,12 @@ def definitions() -> list[tuple[str, str]]:
             _("Utan svar efter svarsfristen"),
             _(
                 "Ärenden som vid månadens slut inte var besvarade eller återtagna fast sista svarsdagen var över."
+            ),
+        ),
+        (
+            _("Alla påminnelser är gjorda"),
+            _(
+                "Ärenden utan svar där även den som organisationen har satt sist på sin lista har fått veta det."
             ),
         ),
         (

@@ -150,7 +150,7 @@ def _spells(
 ) -> Iterator[Spell]:
     events = house.ask(
         "select e.verb, e.at, e.to_state, e.leg, d.delay_promised_on from events e"
-        f" join deviations d on d.id = e.deviation_id where e.deviation_id = {case_id} and e.verb <> 'late' order by e.id"
+        f" join deviations d on d.id = e.deviation_id where e.deviation_id = {case_id} and e.verb not in ('late', 'exhausted') order by e.id"
     )
     state, begins, leg = State.SENT, sent_at, 1
     kind: clocks.Kind = "answer"

@@ -2,19 +2,23 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
-from backend.core import db
+from backend.core import clock, db, jobs
+from backend.deviations import actions
+from backend.deviations import queries as cases
 from backend.directory import queries as directory_queries
 from backend.statistics import queries as statistics
 from backend.statistics.rates import wilson
 from backend.summaries import queries
 from backend.summaries.queries import Handled
+from tests.people import ANSWER, BOB, acting, filed
 from tests.statistics.reckoning import Case, day, directory, end_of, history, reckon
+from workers import deviations
 
 KEYS = ("sent", "acknowledged", "answered", "on_time", "overdue", "imported")
 
@@ -169,3 +173,22 @@ def test_a_snapshot_holds_numbers_and_names_of_organisations_and_nothing_else(hi
         "interval",
     }
     assert {key for one in figures["organisations"].values() for key in one} == {"name", "kind"}
+
+
+def test_what_everybody_has_been_reminded_of_stands_in_the_month_until_it_is_answered(blekinge: str) -> None:
+    with clock.at(datetime(2026, 3, 2, 9, tzinfo=UTC)):
+        number = filed()
+    # The due day is 4 May; the last step comes on the 26th.
+    for morning in (date(2026, 4, 7), date(2026, 5, 5), date(2026, 5, 25), date(2026, 5, 26)):
+        with clock.at(datetime.combine(morning, time(8), UTC)):
+            while "deviations.chase" in jobs.kinds_due():
+                deviations.chase()
+        if morning < date(2026, 5, 26):
+            assert queries.told(frozen(date(2026, 5, 1))).month.exhausted == 0
+    may = frozen(date(2026, 5, 1))
+    assert queries.told(may).month == Handled(overdue=1, exhausted=1)
+    assert frozen(date(2026, 4, 1))["ways"] == []
+    with clock.at(datetime(2026, 6, 1, 9, tzinfo=UTC)), acting(BOB) as (session, me):
+        actions.answer(session, me, cases.deviation(session, me, number), ANSWER)
+    assert frozen(date(2026, 5, 1)) == may
+    assert queries.told(frozen(date(2026, 6, 1))).month == Handled(acknowledged=1, answered=1)

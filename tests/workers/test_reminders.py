@@ -101,7 +101,7 @@ def test_an_answer_is_reminded_of_on_its_marks_once_however_often_it_is_looked_a
     )
     with acting(BOB) as (db, me):
         log = [one.verb for one in queries.happenings(db, queries.deviation(db, me, number))]
-    assert log == ["sent", "acknowledge", "late"]
+    assert log == ["sent", "acknowledge", "late", "exhausted"]
 
 
 def test_whoever_opened_the_case_is_reminded_and_the_others_are_not(blekinge: str, superuser: Engine) -> None:

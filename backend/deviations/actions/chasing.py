@@ -46,12 +46,15 @@ def chase(deviation_id: int) -> str:
         taken, ahead = 0, [clock.today() + LOOKED_AT_ANYWAY]
         for running in told.running(db, deviation, now):
             taken += _take(db, deviation, running, now)
-            ahead += [step.on for step in _steps(db, deviation, running) if step.on > clock.today()]
+            coming = [step.on for step in _steps(db, deviation, running) if step.on > clock.today()]
             if running.kind in clocks.RECEIVING and running.kind != "acknowledge":
                 if clocks.is_late(running.due_on, now):
-                    _note_late(db, deviation, running)
+                    _note_once(db, deviation, running, "late", end_of_day(running.due_on))
+                    if not coming:
+                        _note_once(db, deviation, running, "exhausted", now)
                 else:
-                    ahead.append(running.due_on + timedelta(days=1))
+                    coming.append(running.due_on + timedelta(days=1))
+            ahead += coming
         owe_chase(db, deviation, min(ahead))
         return f"took {taken}"
 
@@ -121,12 +124,16 @@ def _tell(db: Session, deviation: Deviation, running: told.Running, step: Step, 
         notifications.notify(db, recipient.person_id, about, told.county_calendar(deviation))
 
 
-def _note_late(db: Session, deviation: Deviation, running: told.Running) -> None:
-    """Lateness is computed, never a state; the moment at which it began is written once to the case's log."""
-    late_from = end_of_day(running.due_on)
+def _note_once(db: Session, deviation: Deviation, running: told.Running, verb: str, at: datetime) -> None:
+    """Write into the case's log, once for each clock: that it became late (lateness is computed, never a state), and
+    that everybody has been reminded.
+    """
     noted = select(
         exists().where(
-            Event.deviation_id == deviation.id, Event.verb == "late", Event.at >= running.started_at
+            Event.deviation_id == deviation.id,
+            Event.verb == verb,
+            Event.leg == running.leg,
+            Event.at >= running.started_at,
         )
     )
     if db.scalar(noted):
@@ -134,10 +141,10 @@ def _note_late(db: Session, deviation: Deviation, running: told.Running) -> None
     db.execute(
         insert(Event).values(
             deviation_id=deviation.id,
-            verb="late",
+            verb=verb,
             from_state=deviation.state,
             to_state=deviation.state,
-            at=late_from,
+            at=at,
             recorded_at=clock.now(),
             branch_id=deviation.receiver_branch_id,
             unit_id=deviation.receiver_unit_id,
@@ -146,7 +153,7 @@ def _note_late(db: Session, deviation: Deviation, running: told.Running) -> None
         )
     )
     audit.record_system(
-        db, "deviations.late", branch_id=deviation.receiver_branch_id, case=deviation.case_number
+        db, f"deviations.{verb}", branch_id=deviation.receiver_branch_id, case=deviation.case_number
     )
 
 

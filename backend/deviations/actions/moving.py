@@ -50,6 +50,7 @@ HAPPENED: dict[str, Callable[[], str]] = {
     "mask": lambda: _("En uppgift maskerades"),
     "follow": lambda: _("Enheten har upphört, och ärendet följde med till den som tog över"),
     "late": lambda: _("Svarstiden gick ut"),
+    "exhausted": lambda: _("Alla påminnelser är gjorda, och ärendet är inte besvarat"),
     "expire_question": lambda: _("Frågan fick inget svar i tid, ärendet gick tillbaka till mottagaren"),
     "expire_redirect": lambda: _("Förslaget om ny mottagare fick inget svar i tid"),
     "accept_silently": lambda: _("Svaret godtogs genom tystnad och ärendet avslutades"),
