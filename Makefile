@@ -29,8 +29,8 @@ demo-reset: $(STAMP) ## stop what runs here and delete its data (.samsvar)
 test: $(STAMP) chromium ## run the whole suite, or a part: make test T=tests/deviations
 	@$(RUN) pytest -n 2 --dist loadgroup "$(T)"
 
-test-fast: $(STAMP) ## the suite without browser and without killed processes
-	@$(RUN) pytest -n 2 --dist loadgroup -m "not browser and not faults" "$(T)"
+test-fast: $(STAMP) ## what needs neither a database of its own, a browser nor killed processes
+	@$(RUN) pytest -n 2 --dist loadgroup -m "not browser and not faults and not database" "$(T)"
 
 test-external: $(STAMP) chromium ## the suite on Debian's PostgreSQL 15 and Redis 7
 	@$(RUN) tests.external "$(T)"

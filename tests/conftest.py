@@ -31,6 +31,7 @@ from backend.core import clock, db, embedded, migrate  # noqa: E402
 from backend.settings import settings  # noqa: E402
 
 _servers: list[embedded.Servers] = []
+DATABASES = {"database", "blekinge", "shared_blekinge", "history"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,6 +50,13 @@ def pytest_configure(config: pytest.Config) -> None:
         "REDIS_URL": servers.redis_url,
     }
     settings.cache_clear()
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses by the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if DATABASES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.database)
 
 
 def pytest_unconfigure() -> None:
