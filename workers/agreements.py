@@ -3,9 +3,11 @@
 from backend.agreements import letters
 from backend.agreements import queries as agreements
 from backend.core import jobs
+from backend.core.calendar import Calendar
 from backend.core.db import NOBODY, unit_of_work
 from backend.directory import queries as directory
 from backend.directory.models import County
+from backend.notifications import actions as notifications
 from workers.app import celery
 
 
@@ -23,5 +25,6 @@ def _send(claim: jobs.Claim) -> str:
         return "looked at already"
     if not to:
         return "nobody to write to"
+    notifications.hold_till_open(Calendar())
     letters.send_calendar_check(to, name, years[-1], f"calendar_check.{claim.id}")
     return "sent"

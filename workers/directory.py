@@ -3,11 +3,13 @@
 from urllib.parse import urlsplit
 
 from backend.core import bounces, clock, jobs, letter_box, text
+from backend.core.calendar import Calendar
 from backend.core.db import NOBODY, unit_of_work
 from backend.core.delivery_reports import failures
 from backend.core.text import gettext as _
 from backend.directory import actions, health, letters, queries
 from backend.directory.models import Branch, Person, Unit
+from backend.notifications import actions as notifications
 from backend.settings import settings
 from workers.app import celery
 
@@ -97,5 +99,6 @@ def _tell_of_no_substitutes(claim: jobs.Claim) -> str:
 def _send(kind: str, to: list[str], claim: jobs.Claim, **words: str) -> str:
     if not to:
         return "nobody to write to"
+    notifications.hold_till_open(Calendar())
     letters.send(kind, to, f"{kind}.{claim.id}", **words)
     return "sent"

@@ -7,7 +7,7 @@ what the outbox owes; the notices it went out with carry its id, so that a lette
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy import func, select, update
@@ -141,13 +141,18 @@ def end(notice: Notice, outcome: str) -> None:
 
 
 def wait_for_morning(db: Session, person_id: int, calendar: Calendar) -> None:
-    """Raises LaterError with the person's next hour where nobody may be written to now: a letter that was held up, by
-    a mail server or by ours, does not come at night.
+    """As `hold_till_open`, to the hour that the person chose."""
+    choice = db.get(NotificationChoice, person_id)
+    hold_till_open(calendar, choice.digest_at if choice else DIGEST_AT)
+
+
+def hold_till_open(calendar: Calendar, hour: time = DIGEST_AT) -> None:
+    """Raises LaterError where nobody may be written to now: a letter that was held up, by a mail server or by ours,
+    does not come at night.
     """
     now = clock.now()
     if not hours.is_open(now, calendar):
-        choice = db.get(NotificationChoice, person_id)
-        raise jobs.LaterError(hours.next_letter(now, choice.digest_at if choice else DIGEST_AT, calendar))
+        raise jobs.LaterError(hours.next_letter(now, hour, calendar))
 
 
 def mark(db: Session, letter_id: int, outcome: str) -> None:

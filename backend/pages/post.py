@@ -78,7 +78,7 @@ def _planned(db: Session) -> list[WaitingMail]:
         .limit(SHOWN)
     ).all()
     found = [one for case in cases for one in _steps_ahead(db, case, clock.today())]
-    return sorted(found, key=lambda one: (one.planned_at, one.case_number))
+    return sorted(found, key=lambda one: (one.planned_at, one.case_number))[:SHOWN]
 
 
 def _steps_ahead(db: Session, case: Deviation, today: date) -> list[WaitingMail]:

@@ -97,6 +97,16 @@ class TestNovember:
         assert "Har Blekinge dagar då ni inte räknar med att ärenden kvitteras" in mails[0].body
         assert "agreements.calendar_check" in celery.tasks
 
+    def test_a_letter_that_is_late_does_not_come_at_night_or_at_the_weekend(self, superuser: Engine) -> None:
+        self.asked("2026-11-27T23:30")
+        came = []
+        for moment in ("2026-11-27T23:31", "2026-11-29T12:00", "2026-11-30T07:14", "2026-11-30T07:15"):
+            with clock.at(at(moment)):
+                jobs.calendar_check()
+            with superuser.connect() as connection:
+                came.append(connection.scalar(text("select count(*) from caught_mails")))
+        assert came == [0, 0, 0, 1]
+
     def test_it_is_a_task_until_somebody_has_looked(self, client_of: Of, superuser: Engine) -> None:
         self.asked("2026-11-02T07:16")
         with clock.at(at("2027-01-15T09:00")):
