@@ -296,6 +296,9 @@ def _once_a_case(lines: Sequence[Line]) -> list[Line]:
 
 
 def _alone(line: Line, subject: str, body: str) -> Letter:
+    if line.due_on is None and "{number}" in body:
+        # What asks for nothing by a day, such as a good example, names none.
+        body = body.partition("{number}")[0] + "{number}"
     words = {
         "unit": line.unit,
         "number": line.case_number,

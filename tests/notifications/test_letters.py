@@ -65,6 +65,11 @@ def test_what_is_raised_stands_last_and_says_why_it_comes() -> None:
     assert own < raised
 
 
+def test_what_is_due_on_no_day_names_none() -> None:
+    body = write([line("reply", "BLE-2026-AAAAAA", None)], MORNING).body
+    assert "\n\nBLE-2026-AAAAAA\n\nÖppna ärendet: " in body
+
+
 def test_a_report_that_is_not_sent_is_no_case() -> None:
     draft = Line("draft_ends", "reporter", "", "/", due_on=date(2026, 3, 9))
     assert write([draft], MORNING).subject == "Ditt utkast i Samsvar tas snart bort"
