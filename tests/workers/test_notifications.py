@@ -11,14 +11,19 @@ from structlog.testing import capture_logs
 from backend.core import clock
 from backend.core.calendar import at_hour
 from backend.core.clock import STOCKHOLM
+from backend.deviations import actions, queries
+from backend.deviations.forms import AssignForm, InviteForm, RedirectForm
 from backend.deviations.models import VerdictKind
+from backend.directory import queries as directory
 from backend.settings import settings
-from tests.deviations.verbs import ACCEPTED, DECLINE, KARLSKRONA, WHY, act
-from tests.people import ANNA, ANSWER, BERIT, BOB, CHARLIE, filed
+from tests.deviations.verbs import ACCEPTED, DECLINE, KARLSKRONA, SURGERY, WHY, act
+from tests.people import ANNA, ANSWER, BERIT, BOB, CHARLIE, acting, filed
 from tests.workers.day_by_day import (
     ANSWERED,
     ARRIVAL,
     FOOT,
+    ONE,
+    REGION_SAFETY,
     SENT,
     TWO,
     WARD,
@@ -147,6 +152,46 @@ def test_whoever_only_follows_a_case_that_has_left_it_gets_no_mail_about_it(
         notifications.due("reopened")
         notifications.letter()
     assert (mails(superuser), outcomes(superuser)) == ([], [])
+
+
+def test_a_case_sent_on_within_the_branch_is_no_longer_its_former_handlers(
+    blekinge: str, superuser: Engine
+) -> None:
+    with clock.at(SENT):
+        number = filed()
+        with acting(BERIT) as (db, me):
+            bob = directory.person_by_email(db, BOB)
+            assert bob is not None
+            actions.assign(db, me, queries.deviation(db, me, number), AssignForm(person=bob.id))
+            actions.redirect(
+                db,
+                me,
+                queries.deviation(db, me, number),
+                RedirectForm(unit=SURGERY, comment="Hör till kirurgen."),
+            )
+        work()
+    sent = through(superuser, SENT.date(), date(2026, 3, 5))
+    assert BOB not in {to for _day, to, _subject in sent}
+    assert (str(date(2026, 3, 5)), REGION_SAFETY, ONE) in sent
+
+
+def test_nobody_is_written_to_about_a_case_they_would_not_be_let_into(
+    blekinge: str, superuser: Engine
+) -> None:
+    chooses(superuser, "vardcentral@region.example", time(8, 15), "digest")
+    with clock.at(SENT):
+        number = filed()
+        with acting(BOB) as (db, me):
+            actions.invite(
+                db, me, queries.deviation(db, me, number), InviteForm(email="vardcentral@region.example")
+            )
+        work()
+    with clock.at(SENT + timedelta(hours=8)), acting(BOB) as (db, me):
+        found = queries.deviation(db, me, number)
+        actions.end_invitation(db, me, found, queries.invited(db, me, found)[0][0].id)
+    through(superuser, SENT.date() + timedelta(days=1), SENT.date() + timedelta(days=1))
+    assert mails(superuser) == [ARRIVAL]
+    assert ("invited", "no longer theirs") in outcomes(superuser)
 
 
 @pytest.fixture

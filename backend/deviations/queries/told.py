@@ -8,6 +8,7 @@ from typing import cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backend.accounts.identity import identity_in
 from backend.agreements import queries as agreements
 from backend.core import clock
 from backend.core.calendar import Calendar, local_date
@@ -148,12 +149,13 @@ def recipients(db: Session, deviation: Deviation, branch_id: int, role: steps.Ro
         return directory.managers_of(db, unit_id) or directory.safety_of(db, branch_id)
     if role == "reporter" and side is not None and side.reporter_id is not None:
         found = directory.at_work(db, side.reporter_id, branch_id)
-        if found is not None:
+        # Whoever stands in for a reporter does not see what that one has filed: then it is for those who handle it.
+        if found is not None and found.person_id == side.reporter_id:
             return [found]
     if sending and rules.is_external(deviation):
         unit_id = directory.intake_of(db, branch_id) or unit_id
-    if side is not None and side.handler_id is not None:
-        handling = directory.at_work(db, side.handler_id, branch_id)
+    if side is not None and side.handler_id in {one.id for one in directory.handlers(db, unit_id)}:
+        handling = directory.at_work(db, side.handler_id or 0, branch_id)
         if handling is not None:
             return [handling]
     everyone = directory.recipients(db, unit_id)
@@ -168,9 +170,12 @@ def said(db: Session, notice: Notice) -> Line | str:
     case = owing(db, notice.deviation_id, notice.branch_id)
     if case is None:
         return "no longer seen"
+    deviation = db.get_one(Deviation, notice.deviation_id)
+    if notice.role != "head" and not _may_open(db, notice, deviation):
+        return "no longer theirs"
     due_on = case.next_due_on
     if notice.reminder_id is not None:
-        found = _still_due(db, notice, notice.deviation_id)
+        found = _still_due(db, notice, deviation)
         if isinstance(found, str):
             return found
         due_on = found
@@ -180,9 +185,17 @@ def said(db: Session, notice: Notice) -> Line | str:
     return Line(notice.kind, notice.role, case.unit, address, case.case_number, due_on)
 
 
-def _still_due(db: Session, notice: Notice, deviation_id: int) -> date | str:
+def _may_open(db: Session, notice: Notice, deviation: Deviation) -> bool:
+    """Nobody is written to about a case that they would not be let into. The head of an organisation's list alone is
+    told of a number and a unit, and that the unit opens it.
+    """
+    reader = identity_in(db, notice.person_id, "branch", notice.branch_id)
+    return reader is not None and rules.may_see(reader, deviation)
+
+
+def _still_due(db: Session, notice: Notice, deviation: Deviation) -> date | str:
     """The day a reminder speaks of, while its clock runs and it is still this person's to act."""
-    deviation, step = db.get_one(Deviation, deviation_id), db.get_one(Reminder, notice.reminder_id)
+    step = db.get_one(Reminder, notice.reminder_id)
     clock_of_step = (step.clock, step.branch_id, step.leg, step.started_at)
     due_on = next(
         (
