@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from html import unescape
 
 import pytest
@@ -14,6 +15,7 @@ from backend.core.mail import CaughtMail
 from backend.settings import settings
 from tests.conftest import web_url
 from tests.people import ADMINISTRATOR, ALICE, ANNA, ANNAS_UNIT, BOB, CHARLIE, COORDINATOR, IDA, MATS, filed
+from workers import notifications
 
 Browsers = Callable[..., TestClient]
 
@@ -105,7 +107,9 @@ def test_the_directory_is_for_every_role_and_shows_units_and_no_people(
 ) -> None:
     with superuser.begin() as connection:
         connection.execute(
-            text("update units set ended_on = current_date where hsa_id = 'SE2321000081-S012'")
+            text(
+                "update units set ended_on = (now() at time zone 'Europe/Stockholm')::date where hsa_id = 'SE2321000081-S012'"
+            )
         )
         living = connection.scalars(text("select hsa_id from units where ended_on is null")).all()
     for who in (ANNA, COORDINATOR, ADMINISTRATOR):
@@ -173,8 +177,11 @@ def test_the_demos_letter_box_shows_what_waits_and_what_was_caught(
     blekinge: str, anonymous: TestClient
 ) -> None:
     empty = main(anonymous.get("/demo/post"))
-    assert ("Inget väntar." in empty, "Inga mejl än." in empty) == (True, True)
-    case = filed(ANNA, sender_unit=ANNAS_UNIT)
+    said = ("Inget väntar på att skickas.", "Inget är planerat.", "Inga mejl än.")
+    assert [words in empty for words in said] == [True] * 3
+    with clock.at(datetime(2026, 3, 2, 9, 0, tzinfo=UTC)):
+        case = filed(ANNA, sender_unit=ANNAS_UNIT)
+        notifications.due("arrival")
     with db.unit_of_work(db.NOBODY) as session:
         session.add(
             CaughtMail(
@@ -185,23 +192,34 @@ def test_the_demos_letter_box_shows_what_waits_and_what_was_caught(
                 caught_at=clock.now(),
             )
         )
-    page = anonymous.get("/demo/post")
+    with clock.at(datetime(2026, 3, 2, 9, 1, tzinfo=UTC)):
+        page = anonymous.get("/demo/post")
     assert page.status_code == 200
-    waiting, _, caught = main(page).partition("<h2>Skickat</h2>")
-    rows = [
+    waiting, _, rest = main(page).partition("<h2>Påminnelser om ingen gör något</h2>")
+    planned, _, caught = rest.partition("<h2>Skickat</h2>")
+    assert _rows(waiting) == [["nytt, att kvittera", case, BOB]]
+    assert [row for row in _rows(planned) if row[0] != "svara, eller skriv när svaret kommer"] == [
+        ["ingen hos er har öppnat ärendet", case, "patientsäkerhet"],
+        ["kvittera", case, "enhetens handläggare"],
+        ["kvittera", case, "enhetens handläggare"],
+        ["kvittera", case, "chefen"],
+        ["kvittera", case, "patientsäkerhet"],
+        ["kvittera", case, "ytterst ansvarig"],
+    ]
+    assert len(_rows(planned)) == 14
+    assert "Ett &lt;ärende&gt; att kvittera" in caught
+    assert f"till {BOB}" in caught
+
+
+def _rows(part: str) -> list[list[str]]:
+    """The cells of each row of a table, without the moment."""
+    return [
         [
             unescape(re.sub(r"<[^>]*>", "", cell)).strip()
             for cell in re.findall(r"<t[dh].*?</t[dh]>", row, re.DOTALL)
-        ]
-        for row in re.findall(r"<tr.*?</tr>", waiting.partition("<tbody")[2], re.DOTALL)
+        ][1:]
+        for row in re.findall(r"<tr.*?</tr>", part.partition("<tbody")[2], re.DOTALL)
     ]
-    assert [row[1:] for row in rows] == [
-        ["Nytt ärende", case, "Medicin avdelning 43 Karlskrona"],
-        ["Påminnelse före svarsfristen", case, "Medicin avdelning 43 Karlskrona"],
-        ["Påminnelse efter svarsfristen", case, "Medicin avdelning 43 Karlskrona"],
-    ]
-    assert "Ett &lt;ärende&gt; att kvittera" in caught
-    assert f"till {BOB}" in caught
 
 
 def test_the_letter_box_is_not_there_outside_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:

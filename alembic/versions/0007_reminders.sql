@@ -93,7 +93,7 @@ grant select (person_id, branch_id, due_at, letter_id, ended_at) on notices to s
 update outbox set done_at = now(), outcome = 'replaced'
     where kind in ('notifications.reminder_before', 'notifications.reminder_after') and done_at is null;
 alter table deviations no force row level security;
-insert into outbox (kind, key, subject_id, due_at, owed_at)
-    select 'deviations.chase', 'chase:' || id || ':' || revision || ':first', id, now(), now()
+insert into outbox (kind, key, subject_id, branch_id, due_at, owed_at)
+    select 'deviations.chase', 'chase:' || id || ':' || revision || ':first', id, receiver_branch_id, now(), now()
     from deviations where next_due_on is not null and not resting;
 alter table deviations force row level security;

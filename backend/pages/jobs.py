@@ -30,9 +30,11 @@ from backend.pages import job_words as words
 router = APIRouter()
 
 # Owed to a county as a whole: the subject is the county.
-OF_COUNTY = ("summaries.snapshot",)
+OF_COUNTY = ("summaries.snapshot", "agreements.calendar_check")
+# Owed to an organisation as a whole: the subject is the organisation.
+OF_ORGANISATION = ("directory.no_substitutes",)
 # Owed to the installation: every county's coordinator may set it going.
-OF_ALL = ("upkeep.prune",)
+OF_ALL = ("upkeep.prune", "directory.bounces", "deviations.look_after")
 
 
 def may_look(me: Identity) -> bool:
@@ -50,7 +52,11 @@ def mine(me: Identity) -> ColumnElement[bool]:
         return or_(and_(Owed.kind.in_(OF_COUNTY), Owed.subject_id == me.place_id), Owed.kind.in_(OF_ALL))
     branches = select(Branch.id).where(Branch.organisation_id == me.place_id)
     people = select(Person.id).where(directory.of_organisation(me.place_id))
-    return or_(Owed.branch_id.in_(branches), and_(Owed.branch_id.is_(None), Owed.person_id.in_(people)))
+    return or_(
+        Owed.branch_id.in_(branches),
+        and_(Owed.branch_id.is_(None), Owed.person_id.in_(people)),
+        and_(Owed.kind.in_(OF_ORGANISATION), Owed.subject_id == me.place_id),
+    )
 
 
 @router.get("/jobs", name="jobs.list")

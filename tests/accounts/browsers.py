@@ -39,7 +39,7 @@ def give_place(superuser: Engine, email: str, scope: str, hsa_id: str, role: str
         connection.execute(
             text(
                 f"insert into assignments (person_id, role, {scope}, valid_from)"
-                f" select p.id, :role, t.id, current_date - 1 from people p, {table} t"
+                f" select p.id, :role, t.id, (now() at time zone 'Europe/Stockholm')::date - 1 from people p, {table} t"
                 " where p.email = :email and t.hsa_id = :hsa_id"
             ),
             {"email": email, "hsa_id": hsa_id, "role": role},
@@ -51,7 +51,7 @@ def end_assignments(superuser: Engine, email: str) -> None:
     with superuser.begin() as connection:
         connection.execute(
             text(
-                "update assignments set valid_to = current_date - 2"
+                "update assignments set valid_to = (now() at time zone 'Europe/Stockholm')::date - 2"
                 " where person_id = (select id from people where email = :email)"
             ),
             {"email": email},

@@ -38,7 +38,12 @@ def test_a_wrong_password_and_an_unknown_person_are_told_the_same(
     blekinge: str, browser: Browser, superuser: Engine
 ) -> None:
     with superuser.begin() as connection:
-        connection.execute(text("update people set ended_on = current_date where email = :e"), {"e": BOB})
+        connection.execute(
+            text(
+                "update people set ended_on = (now() at time zone 'Europe/Stockholm')::date where email = :e"
+            ),
+            {"e": BOB},
+        )
         connection.execute(
             text("delete from passwords where person_id = (select id from people where email = :e)"),
             {"e": CHARLIE},

@@ -91,7 +91,7 @@ def test_only_a_place_of_ones_own_can_be_chosen(blekinge: str, browser: Browser,
         connection.execute(
             text(
                 "insert into assignments (person_id, role, branch_id, valid_from, valid_to)"
-                " select p.id, 'safety', b.id, current_date - 9, current_date - 2 from people p, branches b"
+                " select p.id, 'safety', b.id, (now() at time zone 'Europe/Stockholm')::date - 9, (now() at time zone 'Europe/Stockholm')::date - 2 from people p, branches b"
                 " where p.email = :email and b.hsa_id = 'SE2321000081-B000'"
             ),
             {"email": ANNA},

@@ -135,7 +135,10 @@ def test_a_rule_to_a_unit_that_is_gone_is_passed_over(superuser: Engine) -> None
     add(category="medication")
     with superuser.begin() as connection:
         connection.execute(
-            text("update units set ended_on = current_date where hsa_id = :unit"), {"unit": STROKE}
+            text(
+                "update units set ended_on = (now() at time zone 'Europe/Stockholm')::date where hsa_id = :unit"
+            ),
+            {"unit": STROKE},
         )
     assert told()[0] == BOBS_UNIT
 

@@ -33,7 +33,7 @@ def posts(superuser: Engine, email: str) -> list[tuple[object, ...]]:
     """What a person's assignments are, with how many days from now each ends."""
     return rows(
         superuser,
-        "select role, coalesce(u.hsa_id, b.hsa_id, o.hsa_id), valid_to - current_date from assignments a"
+        "select role, coalesce(u.hsa_id, b.hsa_id, o.hsa_id), valid_to - (now() at time zone 'Europe/Stockholm')::date from assignments a"
         " join people p on p.id = a.person_id left join units u on u.id = a.unit_id"
         " left join branches b on b.id = a.branch_id left join organisations o on o.id = a.organisation_id"
         " where email = :e order by a.valid_from, role",

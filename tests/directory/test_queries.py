@@ -202,13 +202,18 @@ def test_handlers_come_before_managers_and_the_near_before_the_far(
 
 
 def test_nobody_who_has_left_is_written_to(session: Session, directory: Directory) -> None:
-    directory.run("update people set ended_on = current_date where email = :e", e=BOB)
+    directory.run(
+        "update people set ended_on = (now() at time zone 'Europe/Stockholm')::date where email = :e", e=BOB
+    )
     assert recipients(session, WARD) == [BERIT]
     assert queries.person_by_email(session, BOB) is None
-    directory.run("update people set ended_on = current_date + 1 where email = :e", e=BOB)
+    directory.run(
+        "update people set ended_on = (now() at time zone 'Europe/Stockholm')::date + 1 where email = :e",
+        e=BOB,
+    )
     assert recipients(session, WARD) == [BOB]
     directory.run(
-        "update assignments set valid_to = current_date - 1"
+        "update assignments set valid_to = (now() at time zone 'Europe/Stockholm')::date - 1"
         " where person_id = (select id from people where email = :e)",
         e=BOB,
     )
@@ -222,7 +227,9 @@ def receivers_of(me: Identity, session: Session) -> list[queries.Receiver]:
 def test_a_case_may_be_sent_to_every_living_unit_of_another_branch(
     blekinge: str, directory: Directory
 ) -> None:
-    directory.run("update units set ended_on = current_date where hsa_id = :u", u=WARD)
+    directory.run(
+        "update units set ended_on = (now() at time zone 'Europe/Stockholm')::date where hsa_id = :u", u=WARD
+    )
     with acting(ANNA) as (session, me):
         found = receivers_of(me, session)
         living = {
@@ -248,7 +255,9 @@ def test_a_case_may_be_sent_to_every_living_unit_of_another_branch(
 
 
 def test_an_organisation_that_has_ended_receives_nothing(blekinge: str, directory: Directory) -> None:
-    directory.run("update organisations set ended_on = current_date where hsa_id = 'SE2321000081-R'")
+    directory.run(
+        "update organisations set ended_on = (now() at time zone 'Europe/Stockholm')::date where hsa_id = 'SE2321000081-R'"
+    )
     with acting(ANNA) as (session, me):
         found = receivers_of(me, session)
     assert found != []
@@ -264,7 +273,9 @@ def test_a_person_reports_from_the_units_they_file_for(blekinge: str, directory:
     assert own(COORDINATOR) == []
     assert own(BERIT)[0] == CLINIC  # the nearest to the root first
     assert set(own(MATS)) >= {CARE, "SE2120000852-V010", "SE2120000852-V020", "SE2120000852-F000"}
-    directory.run("update units set ended_on = current_date where hsa_id = 'SE2120000852-V010'")
+    directory.run(
+        "update units set ended_on = (now() at time zone 'Europe/Stockholm')::date where hsa_id = 'SE2120000852-V010'"
+    )
     assert own(ANNA) == []
 
 
@@ -283,7 +294,9 @@ def test_the_listing_is_in_tree_order_and_in_swedish(session: Session, directory
         ("Ögat", 3),
     ]
     assert (listed[0].hsa_id, listed[0].depth) == (ROOT, 0)
-    directory.run("update units set ended_on = current_date where hsa_id = :u", u=WARD)
+    directory.run(
+        "update units set ended_on = (now() at time zone 'Europe/Stockholm')::date where hsa_id = :u", u=WARD
+    )
     assert WARD not in {unit.hsa_id for unit in queries.listing(session, county)}
 
 

@@ -80,7 +80,7 @@ def test_who_leaves_the_branch_stands_in_for_nobody_there(
     with superuser.begin() as connection:
         connection.execute(
             text(
-                "update assignments set valid_to = current_date - 1"
+                "update assignments set valid_to = (now() at time zone 'Europe/Stockholm')::date - 1"
                 " where person_id = (select id from people where email = :e)"
             ),
             {"e": ALICE},
@@ -104,7 +104,12 @@ def test_nobody_stands_in_for_one_who_has_left_and_not_in_another_branch(
         assert queries.grants(session, alice, "branch", other.branch_id) == ()
         assert [place.code for place in queries.places(session, alice)] == [CARE]
     with superuser.begin() as connection:
-        connection.execute(text("update people set ended_on = current_date where email = :e"), {"e": ANNA})
+        connection.execute(
+            text(
+                "update people set ended_on = (now() at time zone 'Europe/Stockholm')::date where email = :e"
+            ),
+            {"e": ANNA},
+        )
     with db.unit_of_work(db.NOBODY) as session:
         assert len(queries.grants(session, alice, "branch", branch)) == 1
 

@@ -188,6 +188,12 @@ def _roles_amiss(connection: Connection, world: World) -> Iterator[str]:
         for column in ("comment", "profession", "branch_id", "unit_id"):
             if allowed(connection, f"select {column} from events"):
                 yield f"the counter reads {column} of events"
+        if not allowed(
+            connection, "select person_id, branch_id from notices where letter_id is null limit 1"
+        ):
+            yield "the counter does not find what has been left waiting"
+        if connection.scalar(text("select count(person_id) from notices")) != len(world.rows["notices"]):
+            yield "the counter does not see every notice"
     with acting(connection, "operator"):
         if not inserts(connection, "audit_log", world.rows["audit_log"][0], id=900001):
             yield "the operator cannot log"

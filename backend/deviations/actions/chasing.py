@@ -214,13 +214,14 @@ def owe_looks() -> str:
     """Owe a look at every case that waits and has none coming: there is none, unless something went wrong."""
     with unit_of_work(COUNTER) as db:
         waiting = db.execute(
-            select(Deviation.id, Deviation.revision).where(
+            select(Deviation.id, Deviation.revision, Deviation.receiver_branch_id).where(
                 Deviation.next_due_on.is_not(None), Deviation.resting.is_(False)
             )
         ).all()
     with unit_of_work(NOBODY) as db:
         coming = jobs.subjects(db, CHASE)
-        missing = [(case_id, revision) for case_id, revision in waiting if case_id not in coming]
-        for case_id, revision in missing:
-            jobs.owe(db, CHASE, subject_id=case_id, key=f"chase:{case_id}:{revision}:found:{clock.today()}")
+        missing = [row for row in waiting if row[0] not in coming]
+        for case_id, revision, branch_id in missing:
+            key = f"chase:{case_id}:{revision}:found:{clock.today()}"
+            jobs.owe(db, CHASE, subject_id=case_id, branch_id=branch_id, key=key)
     return f"found {len(missing)}"

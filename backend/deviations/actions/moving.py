@@ -184,6 +184,7 @@ def owe_chase(db: Session, deviation: Deviation, on: date | None = None) -> None
         db,
         "deviations.chase",
         subject_id=deviation.id,
+        branch_id=deviation.receiver_branch_id,
         due_at=at_hour(on, CHASED_AT),
         key=f"chase:{deviation.id}:{deviation.revision}:{on}",
     )
