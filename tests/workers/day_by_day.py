@@ -17,6 +17,8 @@ from backend.settings import settings
 from tests.people import ANNA, ANSWER, BOB, BOBS_UNIT, acting
 from workers.app import celery
 
+celery.loader.import_default_modules()  # as a worker does, which knows all kinds
+
 SENT = datetime(2026, 3, 2, 9, 0, tzinfo=STOCKHOLM)
 Mail = tuple[str, str]
 
