@@ -41,16 +41,21 @@ def forgotten() -> None:
     with unit_of_work(COUNTER) as db:
         left = actions.forgotten(db)
     with unit_of_work(NOBODY) as db:
-        for person_id, branch_id in left:
+        for person_id, branch_id in set(left) - jobs.untried(db, actions.LETTER):
             actions.owe_letter(db, person_id, branch_id, clock.now())
 
 
 def _send(claim: jobs.Claim) -> str:
     """Send one person's letter, as the branch it is for; no transaction is open while the mail server is spoken to."""
     scope = Scope(branches=(claim.branch_id or 0,), person=claim.person_id)
-    with unit_of_work(scope) as db:
-        lines = deviations.lines_of(db, claim)
-        email = directory.email_of(db, claim.person_id or 0)
+    try:
+        with unit_of_work(scope) as db:
+            lines = deviations.lines_of(db, claim)
+            email = directory.email_of(db, claim.person_id or 0)
+    except jobs.LaterError as later:
+        with unit_of_work(scope) as db:
+            actions.put_off(db, claim.person_id or 0, claim.branch_id or 0, later.until)
+        raise
     if not lines:
         return "nothing left to say"
     if email is None:

@@ -55,6 +55,12 @@ def set_shared(file: Path, moment: datetime) -> None:
         hands[0] = micros
 
 
+def read_shared(file: Path) -> datetime:
+    """What that clock shows, for whoever has another one."""
+    micros = int.from_bytes(file.read_bytes(), sys.byteorder, signed=True)
+    return EPOCH + timedelta(microseconds=micros)
+
+
 def today() -> date:
     """The present day in Sweden."""
     return local(now()).date()

@@ -153,6 +153,12 @@ def subjects(db: Session, kind: str) -> set[int]:
     return {subject for subject in db.scalars(rows) if subject is not None}
 
 
+def untried(db: Session, kind: str) -> set[tuple[int | None, int | None]]:
+    """For whom something of a kind is due that nobody has tried yet: person and branch."""
+    query = select(Owed.person_id, Owed.branch_id).where(Owed.kind == kind, Owed.attempts == 0)
+    return {(person_id, branch_id) for person_id, branch_id in db.execute(query.where(*_due(clock.now())))}
+
+
 def work(kind: str, do: Callable[[Claim], str]) -> None:
     """Do what is due of a kind, one row at a time, and note what came of each; one that fails stops no other.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -116,23 +116,31 @@ def remind(db: Session, step: Reminder) -> int | None:
 
 
 def reserve(db: Session, letter_id: int, person_id: int, branch_id: int) -> Sequence[Notice]:
-    """The notices of a letter: those it took before, if it has been tried, and all that is due and no letter's yet."""
-    db.execute(
-        update(Notice)
-        .where(
-            Notice.person_id == person_id,
-            Notice.branch_id == branch_id,
-            Notice.letter_id.is_(None),
-            Notice.ended_at.is_(None),
-            Notice.due_at <= clock.now(),
-        )
-        .values(letter_id=letter_id)
-    )
+    """The notices of a letter: at its first try all that is due and no letter's yet; ever after the same, as a mail
+    program throws away unread what comes again under a Message-ID that it knows.
+    """
+    if not db.scalar(select(exists().where(Notice.letter_id == letter_id))):
+        db.execute(update(Notice).where(*_untaken(person_id, branch_id)).values(letter_id=letter_id))
     return db.scalars(
         select(Notice)
         .where(Notice.letter_id == letter_id, Notice.ended_at.is_(None))
         .order_by(Notice.due_at, Notice.id)
     ).all()
+
+
+def _untaken(person_id: int, branch_id: int) -> list[ColumnElement[bool]]:
+    return [
+        Notice.person_id == person_id,
+        Notice.branch_id == branch_id,
+        Notice.letter_id.is_(None),
+        Notice.ended_at.is_(None),
+        Notice.due_at <= clock.now(),
+    ]
+
+
+def put_off(db: Session, person_id: int, branch_id: int, until: datetime) -> None:
+    """What is due and in no letter yet is due at that moment, with whatever else is."""
+    db.execute(update(Notice).where(*_untaken(person_id, branch_id)).values(due_at=until))
 
 
 def end(notice: Notice, outcome: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.house import House, Web
+from tests.faults.house import House, Web, wait
 from tests.workers.post_office import PostOffice, opened
 
 
@@ -27,6 +27,8 @@ def building() -> Iterator[House]:
     with opened(PostOffice()) as office:
         house = House(folder, office, disposable=False)  # PostgreSQL is killed here too
         house.staff(workers=2, beats=2)  # they start while the web does
+        house.open()
+        house.settle()
         yield house
         house.close()
     shutil.rmtree(folder)
@@ -42,3 +44,12 @@ def house(building: House) -> Iterator[House]:
 @pytest.fixture
 def web(house: House) -> Web:
     return house.open()
+
+
+@pytest.fixture(scope="session")
+def case(building: House) -> str:
+    """The number of a case for letters to be about."""
+    number = building.open().file()
+    wait(lambda: building.waiting() == 0, 60)
+    building.tidy()
+    return number

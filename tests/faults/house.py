@@ -16,9 +16,10 @@ import redis
 from backend.core import clock, db, embedded, migrate
 from backend.exchange import COUNTIES
 from backend.exchange import actions as exchange
+from backend.notifications.actions import LETTER
 from backend.settings import ROOT
 from tests.core.embedded import probes
-from tests.people import ANNA, ANNAS_UNIT, ANSWER, BOB, BOBS_UNIT
+from tests.people import ANNA, ANNAS_UNIT, ANSWER, BOB, BOBS_UNIT, MATS
 from tests.workers.post_office import OK, PostOffice
 
 Process = subprocess.Popen[bytes]
@@ -29,9 +30,14 @@ class House:
     own, so that a kill takes a worker's children along.
     """
 
-    def __init__(self, folder: Path, office: PostOffice, *, disposable: bool = True) -> None:
-        """With `disposable` servers a killed PostgreSQL may lose its last commits."""
+    def __init__(
+        self, folder: Path, office: PostOffice, *, disposable: bool = True, hands: Path | None = None
+    ) -> None:
+        """With `disposable` servers a killed PostgreSQL may lose its last commits. `hands` is the clock of all its
+        processes, if a test turns one.
+        """
         self.folder, self.state, self.office, self.disposable = folder, folder / "state", office, disposable
+        self.hands = hands
         self.servers = embedded.start(self.state, disposable=disposable)
         self.processes: list[tuple[str, Process]] = []
         self.web: Web | None = None
@@ -53,6 +59,7 @@ class House:
             "SAMSVAR_SMTP_URL": self.office.url,
             "SAMSVAR_TICK": "1",
             "PORT": str(port),
+            **({"SAMSVAR_TEST_CLOCK": str(self.hands)} if self.hands else {}),
             **settings,
         }
         log = (self.folder / f"{len(self.processes)}.log").open("wb")
@@ -98,10 +105,16 @@ class House:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait(20)
 
+    def settle(self) -> None:
+        """Until what a first tick owes of itself, once a day or a year, is done: there may be a mail among it."""
+        done = "select 1 from outbox where kind = 'deviations.look_after' and done_at is not null"
+        wait(lambda: self.ask(done) == [(1,)] and self.waiting() == 0, 60)
+
     def tidy(self) -> None:
         """Nothing owed, an empty queue, an honest mail server with nothing in it."""
         self.start_broker()
-        self.order("update outbox set done_at = now() where done_at is null")
+        for table, ended in (("outbox", "done_at"), ("notices", "ended_at")):
+            self.order(f"update {table} set {ended} = now() where {ended} is null")
         self.office.answer = lambda _mail: OK
         self.office.holds = self.office.hangs_up = lambda _mail: False
         for pile in (self.office.came, self.office.accepted, self.office.envelopes, self.office.raw):
@@ -126,10 +139,22 @@ class House:
             connection.execute(statement)
 
     def waiting(self) -> int:
-        """How many mails are owed now."""
-        [(number,)] = self.ask("select count(*) from outbox where done_at is null and due_at <= now()")
+        """How much is due now, by the clock that the house goes by."""
+        now = clock.read_shared(self.hands) if self.hands else clock.now()
+        [(number,)] = self.ask(
+            f"select count(*) from outbox where done_at is null and due_at <= '{now.isoformat()}'"
+        )
         assert isinstance(number, int)
         return number
+
+    def told(self, case_number: str) -> list[object]:
+        """Who has been told, or will be in the morning, that the case has come."""
+        rows = self.ask(
+            "select p.email from notices n join people p on p.id = n.person_id"
+            " join deviations d on d.id = n.deviation_id"
+            f" where n.kind = 'arrival' and d.case_number = '{case_number}' order by 1"
+        )
+        return [email for (email,) in rows]
 
     def let_claims_run_out(self) -> None:
         """Half a minute passes, for whoever has died with something in hand. Nobody else may have."""
@@ -181,13 +206,29 @@ class House:
             os.kill(pid, signal.SIGCONT)
 
 
-def owe_mails(house: House, case_number: str, number: int) -> None:
-    """So many mails to the case's receiver, all of them due now. Nobody rings: the tick must find them."""
-    house.order(
-        "insert into outbox (kind, subject_id, branch_id, due_at, owed_at)"
-        " select 'notifications.external', id, receiver_branch_id, now(), now()"
-        f" from deviations, generate_series(1, {number}) where case_number = '{case_number}'"
+def owe_letters(house: House, case_number: str, number: int, name: str = "fault") -> list[str]:
+    """So many letters about the case, all of them due now and urgent, so that they leave at any hour: each has one
+    notice, and is one mail. Nobody rings: the tick must find them. Gives their Message-IDs.
+    """
+    rows = house.ask(
+        "with owed as ("
+        " insert into outbox (kind, key, branch_id, person_id, due_at, owed_at)"
+        f" select '{LETTER}', '{name}:' || gen_random_uuid(), d.sender_branch_id, p.id, now(), now()"
+        f" from deviations d, people p, generate_series(1, {number})"
+        f" where d.case_number = '{case_number}' and p.email = '{MATS}'"
+        " returning id, branch_id, person_id)"
+        " insert into notices"
+        " (key, person_id, branch_id, unit_id, deviation_id, kind, role, due_at, made_at, letter_id)"
+        " select 'fault:' || o.id, o.person_id, o.branch_id, d.sender_unit_id, d.id, 'masked', 'safety', now(), now(), o.id"
+        f" from owed o, deviations d where d.case_number = '{case_number}'"
+        " returning letter_id"
     )
+    assert len(rows) == number
+    return [message_id(letter) for (letter,) in rows]
+
+
+def message_id(letter: object) -> str:
+    return f"<letter.{letter}@127.0.0.1>"
 
 
 class Web:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from tests.faults.house import House, Web, timed, wait
+from tests.faults.house import House, Web, owe_letters, timed, wait
 
 ROUNDS, FILED, ANSWERED = 6, 20, 10
 
@@ -89,7 +89,7 @@ def measure(house: House) -> tuple[list[Pace], float]:
                 tried[name] += FILED + ANSWERED
                 times[name] += _work(web)
     with house.broker_stopped():
-        web.file()
+        owe_letters(house, web.file(), 20)
         house.staff(workers=2, beats=2)
     out = wait(lambda: house.waiting() == 0, 180)
     house.kill(web.process)

@@ -4,20 +4,21 @@ import signal
 import time
 
 from backend.core import jobs
+from backend.notifications.actions import LETTER
 from tests.core.embedded import probes
-from tests.faults.house import House, Web, owe_mails, wait
+from tests.faults.house import House, owe_letters, wait
 from tests.workers.post_office import OK
 
-LATEST = "select attempts, outcome from outbox where kind = 'notifications.arrival' order by id desc limit 1"
+LATEST = f"select attempts, outcome from outbox where kind = '{LETTER}' order by id desc limit 1"
 
 
 def test_a_worker_asked_to_stop_finishes_what_it_has_in_hand_in_time_and_in_few_words(
-    house: House, web: Web
+    house: House, case: str
 ) -> None:
     workers, _ = house.staff()
     in_hand = [True]
     house.office.holds = lambda _mail: in_hand[0]
-    web.file()
+    owe_letters(house, case, 1)
     wait(lambda: len(house.office.came) == 1, 30)
     for worker in workers:
         worker.send_signal(signal.SIGTERM)
@@ -25,18 +26,20 @@ def test_a_worker_asked_to_stop_finishes_what_it_has_in_hand_in_time_and_in_few_
     assert None in [worker.poll() for worker in workers]
     in_hand[0] = False
     assert [worker.wait(10) for worker in workers] == [0] * len(workers)
-    assert (len(house.office.ids()), house.waiting()) == (1, 0)
-    # Not even as root does it complain of anything.
-    said = [house.said(worker).partition("key=celery")[2].split() for worker in workers]
-    assert [" ".join(words) for words in said] == ["worker: Warm shutdown (MainProcess)"] * len(workers)
+    assert (len(house.office.ids()), house.ask(LATEST)) == (1, [(1, "sent")])
+    # Not even as root does it complain of anything; a tick that comes in that moment goes back into the queue.
+    for worker in workers:
+        said = house.said(worker).partition("key=celery")[2].splitlines()
+        words = [line.strip() for line in said if line.strip() and "Requeuing undeliverable" not in line]
+        assert words == ["worker: Warm shutdown (MainProcess)"]
 
 
 def test_a_worker_killed_while_the_mail_server_hesitates_sends_the_mail_later_and_once(
-    house: House, web: Web
+    house: House, case: str
 ) -> None:
     workers, _ = house.staff()
     house.office.holds = lambda _mail: True
-    web.file()
+    owe_letters(house, case, 1)
     wait(lambda: len(house.office.came) == 1, 30)
     # For ever: a server that said yes to a sender who has died would make two of one mail, as we tell in the docs.
     first = house.office.came[0]
@@ -51,31 +54,28 @@ def test_a_worker_killed_while_the_mail_server_hesitates_sends_the_mail_later_an
     assert [mail["Message-ID"] for mail in house.office.came] == house.office.ids() * 2
 
 
-def test_a_worker_killed_before_it_claims_leaves_nothing_behind(house: House, web: Web) -> None:
+def test_a_worker_killed_before_it_claims_leaves_nothing_behind(house: House, case: str) -> None:
     workers, _ = house.staff()
-    case = web.file()
-    wait(lambda: house.waiting() == 0, 60)
     with probes.sql(house.servers) as connection, connection.transaction():
-        owe_mails(house, case, 1)
+        owe_letters(house, case, 1)
         connection.execute("lock table outbox in access exclusive mode")
-        jobs.Bell(house.servers.redis_url).ring("notifications.external")
+        jobs.Bell(house.servers.redis_url).ring(LETTER)
         blocked = "select count(*) from pg_locks where relation = 'outbox'::regclass and not granted"
         wait(lambda: house.ask(blocked) != [(0,)], 20)
         house.kill(*workers)
-    house.office.accepted.clear()
     house.staff()
     wait(lambda: house.waiting() == 0, 60)
-    assert house.ask("select attempts, outcome from outbox order by id desc limit 1") == [(1, "sent")]
+    assert house.ask(LATEST) == [(1, "sent")]
     assert len(house.office.ids()) == 1
 
 
 def test_a_worker_killed_between_the_servers_yes_and_its_own_note_sends_again_under_the_same_id(
-    house: House, web: Web
+    house: House, case: str
 ) -> None:
     """What nobody who speaks SMTP can mend; readers' programs know the two for one by the Message-ID."""
     workers, _ = house.staff()
     house.office.answer = lambda _mail: house.kill(*workers) or OK
-    web.file()
+    owe_letters(house, case, 1)
     wait(lambda: len(house.office.accepted) == 1, 30)
     house.office.answer = lambda _mail: OK
     house.staff()
@@ -86,13 +86,10 @@ def test_a_worker_killed_between_the_servers_yes_and_its_own_note_sends_again_un
 
 
 def test_postgresql_restarted_at_once_and_redis_emptied_amid_the_work_lose_and_double_nothing(
-    house: House, web: Web
+    house: House, case: str
 ) -> None:
     house.staff(workers=2, beats=2)
-    case = web.file()
-    wait(lambda: house.waiting() == 0, 60)
-    house.office.accepted.clear()
-    owe_mails(house, case, 100)
+    owed = owe_letters(house, case, 100)
     for seen in (10, 30, 50):
         wait(lambda seen=seen: len(house.office.accepted) >= seen, 30)  # type: ignore[misc]
         house.restart_database()
@@ -103,4 +100,4 @@ def test_postgresql_restarted_at_once_and_redis_emptied_amid_the_work_lose_and_d
     time.sleep(1)
     house.let_claims_run_out()
     wait(lambda: house.waiting() == 0, 60)
-    assert (len(house.office.ids()), len(set(house.office.ids()))) == (100, 100)
+    assert sorted(house.office.ids()) == sorted(owed)

@@ -17,7 +17,7 @@ from backend.settings import settings
 from tests.people import ANNA, ANSWER, BOB, BOBS_UNIT, acting
 from workers.app import celery
 
-celery.loader.import_default_modules()
+celery.loader.import_default_modules()  # as a worker does, which knows all kinds
 
 SENT = datetime(2026, 3, 2, 9, 0, tzinfo=STOCKHOLM)
 Mail = tuple[str, str]

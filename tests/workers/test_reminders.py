@@ -3,7 +3,6 @@
 import uuid
 from datetime import date, datetime, timedelta
 
-import pytest
 from sqlalchemy import Engine, text
 
 from backend.core import clock, jobs
@@ -18,7 +17,6 @@ from backend.deviations.forms import (
 )
 from backend.deviations.models import VerdictKind
 from backend.directory import queries as directory
-from backend.settings import settings
 from tests.deviations.verbs import HOME_CARE_MANAGER
 from tests.people import ALICE, ALICES_UNIT, ANNA, BERIT, BOB, BOBS_UNIT, acting, filed
 from tests.workers.day_by_day import (
@@ -44,8 +42,7 @@ from tests.workers.day_by_day import (
     withdraw,
     work,
 )
-from tests.workers.post_office import PostOffice, opened
-from workers import deviations, notifications
+from workers import deviations
 
 
 def test_a_case_that_nobody_opens_is_raised_step_by_step_and_then_it_stops(
@@ -227,6 +224,15 @@ def test_who_asked_for_quiet_is_left_in_peace_and_hears_of_it_again_on_the_day_t
         ("acknowledge", "untouched", "safety", "opened"),
         ("acknowledge", "day_3", "handler", "quiet"),
     ]
+    # A clock that begins after that day is none of what they wanted to hear of again.
+    with clock.at(datetime(2026, 3, 16, 10, tzinfo=STOCKHOLM)):
+        answer(number)
+        judge(number, VerdictKind.RETURNED)
+    through(superuser, date(2026, 3, 17), date(2026, 3, 18))
+    assert [(on, step) for on, step, *_ in ledger(superuser) if step.startswith("quiet_")] == [
+        ("acknowledge", "quiet_2026-03-12"),
+        ("answer", "quiet_2026-03-12"),
+    ]
 
 
 def test_what_a_stop_has_delayed_is_found_at_once_and_only_the_last_step_is_told(
@@ -255,29 +261,6 @@ def test_what_a_stop_has_delayed_is_found_at_once_and_only_the_last_step_is_told
         ("2026-05-11", BOB, TWO),
         ("2026-05-11", BERIT, TWO),
     ]
-
-
-def test_a_letter_that_a_mail_server_has_held_up_does_not_come_at_night(
-    blekinge: str, superuser: Engine
-) -> None:
-    office = PostOffice()
-    with opened(office):
-        pass
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SAMSVAR_SMTP_URL", office.url)
-        settings.cache_clear()
-        with clock.at(datetime(2026, 3, 6, 16, 50, tzinfo=STOCKHOLM)):
-            filed()
-            work()
-        with opened(office):
-            for moment in ("2026-03-06T17:30", "2026-03-07T12:00", "2026-03-09T06:59", "2026-03-09T08:14"):
-                with clock.at(datetime.fromisoformat(moment).replace(tzinfo=STOCKHOLM)):
-                    work()
-            assert office.accepted == []
-            with clock.at(datetime(2026, 3, 9, 8, 15, tzinfo=STOCKHOLM)):
-                work()
-    settings.cache_clear()
-    assert len(office.accepted) == 1
 
 
 def test_a_returned_answer_arrives_anew_in_its_own_words_and_has_its_own_reminders(
@@ -347,19 +330,6 @@ def test_a_case_whose_next_look_has_been_lost_is_found(blekinge: str, superuser:
         deviations.look_after()
     sent = through(superuser, date(2026, 3, 5), date(2026, 3, 5))
     assert [(day, to) for day, to, _subject in sent] == [("2026-03-05", BOB), ("2026-03-05", REGION_SAFETY)]
-
-
-def test_a_notice_written_while_its_letter_was_on_its_way_is_found(blekinge: str, superuser: Engine) -> None:
-    with clock.at(SENT):
-        filed()
-        for kind in notifications.NEWS:
-            notifications.due(kind)
-        with superuser.begin() as connection:
-            connection.execute(text("delete from outbox where kind = 'notifications.letter'"))
-    with clock.at(SENT + timedelta(seconds=121)):
-        notifications.forgotten()
-        work()
-    assert mails(superuser) == [ARRIVAL]
 
 
 def test_a_report_for_review_is_told_to_the_manager_and_given_back_to_its_writer(

@@ -60,11 +60,13 @@ def chase(deviation_id: int) -> str:
 
 
 def _steps(db: Session, deviation: Deviation, running: told.Running) -> list[Step]:
-    """With the day on which those who asked for quiet want to hear of it again."""
+    """With the day on which those who asked for quiet want to hear of it again, on a clock that ran then already."""
     side = db.get(Side, (deviation.id, running.branch_id))
     if side is None or side.quiet_at is None or side.quiet_until is None:
         return list(running.steps)
     again = told.county_calendar(deviation).next_working_day(side.quiet_until)
+    if again <= local_date(running.started_at):
+        return list(running.steps)
     steps = [*running.steps, Step(f"quiet_{side.quiet_until}", "handler", again)]
     return sorted(steps, key=lambda step: step.on)
 

@@ -1,0 +1,100 @@
+"""A letter that is held up: what it says when it is tried again, and what becomes of what came due meanwhile."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, text
+
+from backend.core import clock
+from backend.core.clock import STOCKHOLM
+from backend.settings import settings
+from tests.people import filed
+from tests.workers.day_by_day import ARRIVAL, SENT, mails, work
+from tests.workers.post_office import OK, PostOffice, opened
+from workers import notifications
+
+
+def test_a_letter_that_a_mail_server_has_held_up_does_not_come_at_night(
+    blekinge: str, superuser: Engine
+) -> None:
+    office = PostOffice()
+    with opened(office):
+        pass
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAMSVAR_SMTP_URL", office.url)
+        settings.cache_clear()
+        with clock.at(datetime(2026, 3, 6, 16, 50, tzinfo=STOCKHOLM)):
+            filed()
+            work()
+        with opened(office):
+            for moment in ("2026-03-06T17:30", "2026-03-07T12:00", "2026-03-09T06:59", "2026-03-09T08:14"):
+                with clock.at(datetime.fromisoformat(moment).replace(tzinfo=STOCKHOLM)):
+                    work()
+            assert office.accepted == []
+            with clock.at(datetime(2026, 3, 9, 8, 15, tzinfo=STOCKHOLM)):
+                work()
+    settings.cache_clear()
+    assert len(office.accepted) == 1
+
+
+def test_a_notice_written_while_its_letter_was_on_its_way_is_found(blekinge: str, superuser: Engine) -> None:
+    with clock.at(SENT):
+        filed()
+        for kind in notifications.NEWS:
+            notifications.due(kind)
+        with superuser.begin() as connection:
+            connection.execute(text("delete from outbox where kind = 'notifications.letter'"))
+    with clock.at(SENT + timedelta(seconds=121)):
+        notifications.forgotten()
+        work()
+    assert mails(superuser) == [ARRIVAL]
+
+
+def test_a_letter_that_is_tried_again_says_the_same_though_more_is_due_by_then(
+    blekinge: str, superuser: Engine
+) -> None:
+    """A mail program throws away what comes again under an id that it knows, unread."""
+    with pytest.MonkeyPatch.context() as patch, opened(PostOffice()) as office:
+        patch.setenv("SAMSVAR_SMTP_URL", office.url)
+        settings.cache_clear()
+        office.answer = lambda _mail: "451 Later"
+        with clock.at(SENT):
+            first = filed()
+            work()
+        with clock.at(SENT + timedelta(minutes=1)):
+            second = filed()
+            work()
+        office.answer = lambda _mail: OK
+        with clock.at(SENT + timedelta(minutes=31)):
+            work()
+    settings.cache_clear()
+    said = {
+        str(mail["Message-ID"]): [number in mail.get_content() for number in (first, second)]
+        for mail in office.accepted
+    }
+    assert (len(office.accepted), sorted(said.values())) == (2, [[False, True], [True, False]])
+    assert len({(str(mail["Message-ID"]), mail.get_content()) for mail in office.came}) == 2
+
+
+def test_while_its_letter_waits_a_notice_is_not_taken_for_forgotten(blekinge: str, superuser: Engine) -> None:
+    with clock.at(datetime(2026, 3, 6, 16, 50, tzinfo=STOCKHOLM)):
+        filed()
+        for kind in notifications.NEWS:
+            notifications.due(kind)
+    # No worker came before the evening, and then the letter is put off until the morning.
+    for moment in ("2026-03-06T16:55", "2026-03-06T17:30", "2026-03-06T23:00", "2026-03-09T07:30"):
+        with clock.at(datetime.fromisoformat(moment).replace(tzinfo=STOCKHOLM)):
+            notifications.forgotten()
+            if not moment.endswith("16:55"):
+                work()
+            assert owed_letters(superuser) == 1
+    with clock.at(datetime(2026, 3, 9, 8, 15, tzinfo=STOCKHOLM)):
+        work()
+    assert mails(superuser) == [ARRIVAL]
+
+
+def owed_letters(superuser: Engine) -> int | None:
+    with superuser.connect() as connection:
+        return connection.scalar(
+            text("select count(*) from outbox where kind = 'notifications.letter' and outcome is null")
+        )
