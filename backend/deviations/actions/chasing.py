@@ -13,7 +13,7 @@ from backend.core import clock, jobs
 from backend.core.calendar import at_hour, end_of_day, local_date
 from backend.core.db import COUNTER, NOBODY, Scope, unit_of_work
 from backend.deviations import clocks, queries
-from backend.deviations.actions.moving import CHASED_AT, lock, owe_chase
+from backend.deviations.actions.moving import CHASED_AT, as_both, owe_chase
 from backend.deviations.models import Deviation, Event, Side, State
 from backend.deviations.queries import told
 from backend.deviations.steps import Step
@@ -31,32 +31,27 @@ def chase(deviation_id: int) -> str:
     """Take the steps that have come on a case, write down if it has become late, and owe the next look. Asked too
     early, twice, or for a case that waits for nobody it does nothing. Gives what became of it.
     """
-    with unit_of_work(COUNTER) as db:
-        branches = queries.parties(db, deviation_id)
-    if branches is None:
-        return "not there"
-    with unit_of_work(Scope(branches=branches)) as db:
-        deviation = queries.for_job(db, deviation_id)
-        if deviation is None:
-            return "not there"
-        lock(db, deviation)
-        if deviation.next_due_on is None or deviation.resting:
-            return "waits for nobody"
-        now = clock.now()
-        taken, ahead = 0, [clock.today() + LOOKED_AT_ANYWAY]
-        for running in told.running(db, deviation, now):
-            taken += _take(db, deviation, running, now)
-            coming = [step.on for step in _steps(db, deviation, running) if step.on > clock.today()]
-            if running.kind in clocks.RECEIVING and running.kind != "acknowledge":
-                if clocks.is_late(running.due_on, now):
-                    _note_once(db, deviation, running, "late", end_of_day(running.due_on))
-                    if not coming:
-                        _note_once(db, deviation, running, "exhausted", now)
-                else:
-                    coming.append(running.due_on + timedelta(days=1))
-            ahead += coming
-        owe_chase(db, deviation, min(ahead))
-        return f"took {taken}"
+    return as_both(deviation_id, _look)
+
+
+def _look(db: Session, deviation: Deviation) -> str:
+    if deviation.next_due_on is None or deviation.resting:
+        return "waits for nobody"
+    now = clock.now()
+    taken, ahead = 0, [clock.today() + LOOKED_AT_ANYWAY]
+    for running in told.running(db, deviation, now):
+        taken += _take(db, deviation, running, now)
+        coming = [step.on for step in _steps(db, deviation, running) if step.on > clock.today()]
+        if running.kind in clocks.RECEIVING and running.kind != "acknowledge":
+            if clocks.is_late(running.due_on, now):
+                _note_once(db, deviation, running, "late", end_of_day(running.due_on))
+                if not coming:
+                    _note_once(db, deviation, running, "exhausted", now)
+            else:
+                coming.append(running.due_on + timedelta(days=1))
+        ahead += coming
+    owe_chase(db, deviation, min(ahead))
+    return f"took {taken}"
 
 
 def _steps(db: Session, deviation: Deviation, running: told.Running) -> list[Step]:

@@ -13,7 +13,7 @@ from backend.access import Identity, Permission
 from backend.audit import actions as audit
 from backend.core import clock, jobs, text
 from backend.core.calendar import at_hour, end_of_day
-from backend.core.db import reaching
+from backend.core.db import COUNTER, Scope, reaching, unit_of_work
 from backend.core.errors import ConflictError, ForbiddenError, NotFoundError
 from backend.core.text import gettext as _
 from backend.deviations import deadlines, queries, rules
@@ -72,6 +72,22 @@ def lock(db: Session, deviation: Deviation) -> None:
         if queries.for_job(db, case_id) is not None:
             raise forbidden() from None
         raise NotFoundError from None
+
+
+def as_both(deviation_id: int, do: Callable[[Session, Deviation], str]) -> str:
+    """Do something to a case as a job: in a unit of work of both its parties, with the case locked. Gives what `do` says
+    became of it.
+    """
+    with unit_of_work(COUNTER) as db:
+        branches = queries.parties(db, deviation_id)
+    if branches is None:
+        return "not there"
+    with unit_of_work(Scope(branches=branches)) as db:
+        deviation = queries.for_job(db, deviation_id)
+        if deviation is None:
+            return "not there"
+        lock(db, deviation)
+        return do(db, deviation)
 
 
 def check(db: Session, me: Identity, deviation: Deviation, verb: str) -> rules.Move:

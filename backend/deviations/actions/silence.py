@@ -3,11 +3,10 @@
 from sqlalchemy.orm import Session
 
 from backend.core import clock
-from backend.core.db import COUNTER, Scope, unit_of_work
 from backend.deviations import clocks, queries, rules, searching
 from backend.deviations.actions.judge import end_pause
 from backend.deviations.actions.moving import (
-    lock,
+    as_both,
     move_by_itself,
     set_answer_due,
     tell,
@@ -19,20 +18,16 @@ def go_home(deviation_id: int) -> str:
     """Take the case home if it still waits and the day has passed. Asked too early, or for a case that has moved on, it
     does nothing. Gives what became of it, in a word or two for the job's row.
     """
-    with unit_of_work(COUNTER) as db:
-        branches = queries.parties(db, deviation_id)
-    if branches is None:
-        return "not there"
-    with unit_of_work(Scope(branches=branches)) as db:
-        deviation = queries.for_job(db, deviation_id)
-        if deviation is None:
-            return "not there"
-        lock(db, deviation)
-        state, now = State(deviation.state), clock.now()
-        waits = state in rules.HOMES and not deviation.resting and deviation.next_due_on is not None
-        if not waits or not clocks.is_late(deviation.next_due_on, now):  # type: ignore[arg-type]
-            return "no longer true"
-        return _HOME[state](db, deviation)
+    return as_both(deviation_id, _go_home)
+
+
+def _go_home(db: Session, deviation: Deviation) -> str:
+    state = State(deviation.state)
+    if state not in rules.HOMES or deviation.resting or deviation.next_due_on is None:
+        return "no longer true"
+    if not clocks.is_late(deviation.next_due_on, clock.now()):
+        return "no longer true"
+    return _HOME[state](db, deviation)
 
 
 def _question(db: Session, deviation: Deviation) -> str:
