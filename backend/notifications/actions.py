@@ -94,7 +94,6 @@ def _due_at(db: Session, person_id: int, about: About, calendar: Calendar, now: 
         select(func.max(Notice.due_at)).where(
             Notice.person_id == person_id,
             Notice.branch_id == about.branch_id,
-            Notice.reminder_id.is_(None),
             Notice.due_at > now - hours.GATHER,
             Notice.due_at <= now + hours.GATHER,
         )

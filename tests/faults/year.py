@@ -54,6 +54,8 @@ AT: dict[str, str] = {
     "SE2120000829-V010": "hemsjukvard@karlskrona.example",
     "SE2120000811-V010": "hemsjukvard@olofstrom.example",
     "SE2321000081-N011": "vardcentral@region.example",
+    "SE2120000852-I010": "ifo@solvesborg.example",
+    "SE2120000852-E010": "skolskoterska@solvesborg.example",
 }
 # What somebody who has the case in that state may come to do on a day, and how often.
 RECEIVER: dict[State, tuple[tuple[str, float], ...]] = {
@@ -241,7 +243,7 @@ class Year:
             for verb, likely, unit in mine + theirs:
                 if self.chance.random() < likely and unit in AT:
                     if verb == "settle":
-                        for party in (sender, holder):
+                        for party in [one for one in (sender, holder) if one in self.safety]:
                             self._act(verb, number, self.safety[party], day)
                     elif verb != "quiet" or (number, unit) not in self.quieted:
                         self.quieted |= {(number, unit)} if verb == "quiet" else set()

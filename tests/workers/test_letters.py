@@ -1,15 +1,16 @@
 """A letter that is held up: what it says when it is tried again, and what becomes of what came due meanwhile."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from sqlalchemy import Engine, text
 
 from backend.core import clock
+from backend.core.calendar import at_hour
 from backend.core.clock import STOCKHOLM
 from backend.settings import settings
-from tests.people import filed
-from tests.workers.day_by_day import ARRIVAL, SENT, mails, work
+from tests.people import BOB, filed
+from tests.workers.day_by_day import ARRIVAL, SENT, mails, through, work
 from tests.workers.post_office import OK, PostOffice, opened
 from workers import notifications
 
@@ -98,3 +99,17 @@ def owed_letters(superuser: Engine) -> int | None:
         return connection.scalar(
             text("select count(*) from outbox where kind = 'notifications.letter' and outcome is null")
         )
+
+
+def test_news_shortly_before_the_days_letter_come_with_it(blekinge: str, superuser: Engine) -> None:
+    with clock.at(SENT):
+        filed()
+        work()
+    before = through(superuser, SENT.date() + timedelta(days=1), SENT.date() + timedelta(days=2))
+    day = SENT.date() + timedelta(days=3)
+    for at, letters in ((time(6), 0), (time(8, 5), 0), (time(8, 15), 1), (time(8, 40), 1)):
+        with clock.at(at_hour(day, at)):
+            if at == time(8, 5):
+                filed()
+            work()
+        assert [to for to, _ in mails(superuser)[1 + len(before) :]].count(BOB) == letters
