@@ -23,7 +23,7 @@ from backend.notifications.models import DIGEST_AT, Notice
 
 router = APIRouter()
 
-SHOWN = 100
+SHOWN, PLANNED = 100, 25
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,15 @@ def _waiting(db: Session) -> list[WaitingMail]:
 
 
 def _planned(db: Session) -> list[WaitingMail]:
-    """The next step of each case that waits, the newest cases first."""
+    """The steps ahead of the newest cases that wait, in the order they would come."""
     cases = db.scalars(
         select(Deviation)
         .where(Deviation.next_due_on.is_not(None), Deviation.resting.is_(False))
         .order_by(Deviation.sent_at.desc())
-        .limit(SHOWN)
+        .limit(PLANNED)
     ).all()
     found = [one for case in cases for one in _steps_ahead(db, case, clock.today())]
-    return sorted(found, key=lambda one: (one.planned_at, one.case_number))[:SHOWN]
+    return sorted(found, key=lambda one: (one.planned_at, one.case_number))
 
 
 def _steps_ahead(db: Session, case: Deviation, today: date) -> list[WaitingMail]:
