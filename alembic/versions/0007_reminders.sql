@@ -21,7 +21,7 @@ create table reminders (
     made_at timestamptz not null,
     outcome text,
     constraint pk_reminders primary key (id),
-    constraint uq_reminders_step unique (deviation_id, clock, leg, started_at, step, role),
+    constraint uq_reminders_step unique (deviation_id, branch_id, clock, leg, started_at, step, role),
     constraint fk_reminders_deviation_id foreign key(deviation_id) references deviations (id),
     constraint fk_reminders_branch_id foreign key(branch_id) references branches (id)
 );

@@ -36,11 +36,22 @@ class NotificationChoice(Base):
 
 
 class Reminder(Base):
-    """One step of one clock that has come: once for each role. The clock is known by its kind, leg and start."""
+    """One step of one clock that has come: once for each role of each party that it waits for. The clock is known by its
+    kind, leg and start.
+    """
 
     __tablename__ = "reminders"
     __table_args__ = (
-        Unique("deviation_id", "clock", "leg", "started_at", "step", "role", name="uq_reminders_step"),
+        Unique(
+            "deviation_id",
+            "branch_id",
+            "clock",
+            "leg",
+            "started_at",
+            "step",
+            "role",
+            name="uq_reminders_step",
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

@@ -1,6 +1,6 @@
 """A letter that is held up: what it says when it is tried again, and what becomes of what came due meanwhile."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import Engine, text
@@ -9,7 +9,8 @@ from backend.core import clock
 from backend.core.calendar import at_hour
 from backend.core.clock import STOCKHOLM
 from backend.settings import settings
-from tests.people import BOB, filed
+from tests.deviations.verbs import HOME_CARE_MANAGER, disputed
+from tests.people import BERIT, BOB, filed
 from tests.workers.day_by_day import ARRIVAL, SENT, mails, through, work
 from tests.workers.post_office import OK, PostOffice, opened
 from workers import notifications
@@ -66,7 +67,7 @@ def test_a_letter_that_is_tried_again_says_the_same_though_more_is_due_by_then(
             second = filed()
             work()
         office.answer = lambda _mail: OK
-        with clock.at(SENT + timedelta(minutes=31)):
+        with clock.at(SENT + timedelta(hours=4, minutes=1)):
             work()
     settings.cache_clear()
     said = {
@@ -113,3 +114,12 @@ def test_news_shortly_before_the_days_letter_come_with_it(blekinge: str, superus
                 filed()
             work()
         assert [to for to, _ in mails(superuser)[1 + len(before) :]].count(BOB) == letters
+
+
+def test_both_sides_of_a_dispute_are_reminded_of_it(blekinge: str, superuser: Engine) -> None:
+    with clock.at(SENT):
+        disputed()
+        work()
+    sent = through(superuser, SENT.date() + timedelta(days=1), date(2026, 3, 16))
+    asked = [(day, to) for day, to, _subject in sent if day == "2026-03-09"]
+    assert asked == [("2026-03-09", BERIT), ("2026-03-09", HOME_CARE_MANAGER)]

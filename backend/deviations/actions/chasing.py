@@ -117,7 +117,8 @@ def _tell(db: Session, deviation: Deviation, running: told.Running, step: Step, 
         reminder_id=reminder_id,
         planned_on=step.on,
     )
-    for recipient in told.recipients(db, deviation, branch_id, step.role):
+    # In one order, so that two looks at once do not wait for each other.
+    for recipient in sorted(told.recipients(db, deviation, branch_id, step.role)):
         notifications.notify(db, recipient.person_id, about, told.county_calendar(deviation))
 
 
@@ -173,7 +174,7 @@ def spread(claim: jobs.Claim) -> str:
         if claim.person_id is not None:
             people = [claim.person_id]
         else:
-            people = [one.person_id for one in told.recipients(db, deviation, branch_id, role)]
+            people = sorted(one.person_id for one in told.recipients(db, deviation, branch_id, role))
         about = About(
             kind,
             role if role in ("handler", "reporter") else "handler",
