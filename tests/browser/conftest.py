@@ -121,7 +121,7 @@ def enter(chromium: Browser, demo: str, logged_in: dict[str, Any]) -> Iterator[C
         # A page that reached for another host would fail here, and the test with it.
         context.route(re.compile(rf"^(?!{re.escape(demo)})"), lambda route: route.abort())
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         if email and held:
             page.goto("/")
         elif email:

@@ -3,7 +3,7 @@ mornings, and which of their steps had come by then.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as hour
@@ -46,15 +46,17 @@ class Spell:
     promised_on: date | None
 
 
-def expected(house: House, until: datetime) -> set[Key]:
-    """All steps that must stand in the ledger by then."""
+def expected(house: House, until: datetime, promises: Mapping[int, date]) -> set[Key]:
+    """All steps that must stand in the ledger by then. `promises` are the days of delay notices, by case."""
     found: set[Key] = set()
     rows = house.ask(
         "select id, event_kind, sent_at, sender_branch_id, receiver_branch_id, severity from deviations"
         " where not resting order by id"
     )
     for case_id, kind, sent_at, sender, _holder, severity in rows:
-        found |= _of_case(house, int(str(case_id)), str(kind), sent_at, int(str(sender)), severity, until)  # type: ignore[arg-type]
+        number = int(str(case_id))
+        promised = promises.get(number)
+        found |= _of_case(house, number, str(kind), sent_at, int(str(sender)), severity, until, promised)  # type: ignore[arg-type]
     return found
 
 
@@ -66,6 +68,7 @@ def _of_case(
     sender: int,
     severity: int | None,
     until: datetime,
+    promise: date | None,
 ) -> set[Key]:
     legs = {
         int(str(position)): (int(str(branch)), began)
@@ -86,7 +89,7 @@ def _of_case(
         )
     }
     taken: set[Key] = set()
-    for spell in _spells(house, case_id, sent_at, legs):
+    for spell in _spells(house, case_id, sent_at, legs, promise):
         morning = _first_morning(spell.begins)
         while morning < (spell.ends or until + timedelta(seconds=1)) and morning <= until:
             holder, held_since = legs[spell.leg]
@@ -162,27 +165,35 @@ def _clocks(
 
 
 def _spells(
-    house: House, case_id: int, sent_at: datetime, legs: dict[int, tuple[int, object]]
+    house: House,
+    case_id: int,
+    sent_at: datetime,
+    legs: dict[int, tuple[int, object]],
+    promise: date | None,
 ) -> Iterator[Spell]:
     events = house.ask(
-        "select e.verb, e.at, e.to_state, e.leg, d.delay_promised_on from events e"
-        f" join deviations d on d.id = e.deviation_id where e.deviation_id = {case_id} and e.verb not in ('late', 'exhausted') order by e.id"
+        "select e.verb, e.at, e.to_state, e.leg from events e"
+        f" where e.deviation_id = {case_id} and e.verb not in ('late', 'exhausted') order by e.id"
     )
     state, begins, leg = State.SENT, sent_at, 1
     kind: clocks.Kind = "answer"
     started, promised = sent_at, None
-    for verb, at, to_state, on_leg, promise in events:
+    for verb, at, to_state, on_leg in events:
         if verb == "sent":
             continue
         new_leg = int(str(on_leg)) if verb in ("redirect", "confirm_redirect", "resend") else leg
         yield Spell(state, begins, at, leg, kind, started, promised)  # type: ignore[arg-type]
-        begins, state, leg = at, State(str(to_state)), new_leg  # type: ignore[assignment]
+        # A proposal leaves a dispute where it is: its clock began with the dispute.
+        if verb != "settle_proposed":
+            begins = at  # type: ignore[assignment]
+        state, leg = State(str(to_state)), new_leg
         if verb == "return":
             kind, started = "returned_answer", at  # type: ignore[assignment]
         elif verb == "reopen":
             kind, started = "answer", at  # type: ignore[assignment]
         elif verb == "delay_notice":
-            promised = promise  # type: ignore[assignment]
+            # Gone from the case where it has been sent on to another branch since, so the year has kept it.
+            promised = promise
         elif verb in ("confirm_redirect", "resend") and legs[new_leg][0] != legs[new_leg - 1][0]:
             promised = None
     yield Spell(state, begins, None, leg, kind, started, promised)
@@ -214,8 +225,8 @@ class Sent:
         return days[ceil(len(days) * 0.95) - 1]
 
 
-def came_of(house: House, until: datetime) -> Sent:
-    ledger, wanted = in_ledger(house), expected(house, until)
+def came_of(house: House, until: datetime, promises: Mapping[int, date]) -> Sent:
+    ledger, wanted = in_ledger(house), expected(house, until, promises)
     mails = {str(mail["Message-ID"]): mail for mail in house.office.accepted}
     numbers = dict(house.ask("select id, case_number from deviations"))
     unmailed = []

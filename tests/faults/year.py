@@ -101,6 +101,7 @@ class Year:
     killed: int = 0
     acts: Counter[str] = field(default_factory=Counter)
     quieted: set[tuple[str, str]] = field(default_factory=set)
+    promises: dict[int, date] = field(default_factory=dict)
     waits: list[float] = field(default_factory=list)
     steps: int = 0
     seconds: float = 0
@@ -301,7 +302,10 @@ class Year:
         }[verb]
         try:
             with acting(by) as (session, me):
-                do(session, me, queries.deviation(session, me, number), *form)  # type: ignore[operator]
+                found = queries.deviation(session, me, number)
+                do(session, me, found, *form)  # type: ignore[operator]
+                if verb == "delay_notice":
+                    self.promises[found.id] = form[0].promised_on  # type: ignore[union-attr]
             self.acts[verb] += 1
         except SamsvarError:
             self.acts[f"{verb} refused"] += 1
@@ -323,7 +327,7 @@ def lived(folder: Path, seed: int, days: int) -> tuple[Year, Sent]:
             year = Year(house, folder / "clock", seed, FIRST, days, kills=days // 12)
             year.run()
             year.sql.close()
-            return year, came_of(house, year.now)
+            return year, came_of(house, year.now, year.promises)
         finally:
             house.close()
 
