@@ -239,11 +239,9 @@ def came_of(house: House, until: datetime, promises: Mapping[int, date]) -> Sent
             unmailed.append((letter, case_id))
     per_day: Counter[tuple[str, date]] = Counter()
     forbidden = []
-    for key, mail in mails.items():
+    for mail in mails.values():
         sent = clock.local(mail["Date"].datetime)
         per_day[str(mail["To"]), sent.date()] += 1
-        if "<letter." not in key:
-            continue  # to coordinators, of the calendar: no reminder of a case
         if not COUNTY.is_working_day(sent.date()) or not hour(7) <= sent.time() <= hour(17):
             forbidden.append(f"{sent} {mail['Subject']}")
     [(unended,)] = house.ask(
