@@ -61,6 +61,8 @@ def main(arguments: list[str]) -> int:
         ("Marked as sent without a mail", told.unmailed),
         ("At a forbidden hour", [*told.forbidden]),
     ]
+    for story in told.stories:
+        out.print(story, style="dim")
     for name, listed in wrong:
         if listed:
             out.print(f"{name}: {listed[:20]}", style="red")

@@ -3,7 +3,7 @@ mornings, and which of their steps had come by then.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as hour
@@ -46,8 +46,8 @@ class Spell:
     promised_on: date | None
 
 
-def expected(house: House, until: datetime, promises: Mapping[int, date]) -> set[Key]:
-    """All steps that must stand in the ledger by then. `promises` are the days of delay notices, by case."""
+def expected(house: House, until: datetime, promises: Mapping[int, Sequence[date]]) -> set[Key]:
+    """All steps that must stand in the ledger by then. `promises` are the days of each case's delay notices, in turn."""
     found: set[Key] = set()
     rows = house.ask(
         "select id, event_kind, sent_at, sender_branch_id, receiver_branch_id, severity from deviations"
@@ -55,7 +55,7 @@ def expected(house: House, until: datetime, promises: Mapping[int, date]) -> set
     )
     for case_id, kind, sent_at, sender, _holder, severity in rows:
         number = int(str(case_id))
-        promised = promises.get(number)
+        promised = promises.get(number, ())
         found |= _of_case(house, number, str(kind), sent_at, int(str(sender)), severity, until, promised)  # type: ignore[arg-type]
     return found
 
@@ -68,7 +68,7 @@ def _of_case(
     sender: int,
     severity: int | None,
     until: datetime,
-    promise: date | None,
+    promises: Sequence[date],
 ) -> set[Key]:
     legs = {
         int(str(position)): (int(str(branch)), began)
@@ -89,7 +89,7 @@ def _of_case(
         )
     }
     taken: set[Key] = set()
-    for spell in _spells(house, case_id, sent_at, legs, promise):
+    for spell in _spells(house, case_id, sent_at, legs, promises):
         morning = _first_morning(spell.begins)
         while morning < (spell.ends or until + timedelta(seconds=1)) and morning <= until:
             holder, held_since = legs[spell.leg]
@@ -169,7 +169,7 @@ def _spells(
     case_id: int,
     sent_at: datetime,
     legs: dict[int, tuple[int, object]],
-    promise: date | None,
+    promises: Sequence[date],
 ) -> Iterator[Spell]:
     events = house.ask(
         "select e.verb, e.at, e.to_state, e.leg from events e"
@@ -178,6 +178,7 @@ def _spells(
     state, begins, leg = State.SENT, sent_at, 1
     kind: clocks.Kind = "answer"
     started, promised = sent_at, None
+    given = iter(promises)
     for verb, at, to_state, on_leg in events:
         if verb == "sent":
             continue
@@ -193,10 +194,26 @@ def _spells(
             kind, started = "answer", at  # type: ignore[assignment]
         elif verb == "delay_notice":
             # Gone from the case where it has been sent on to another branch since, so the year has kept it.
-            promised = promise
+            promised = next(given)
         elif verb in ("confirm_redirect", "resend") and legs[new_leg][0] != legs[new_leg - 1][0]:
             promised = None
     yield Spell(state, begins, None, leg, kind, started, promised)
+
+
+def _story(house: House, case_id: int, promises: Mapping[int, Sequence[date]]) -> str:
+    """All that can be known of a case whose ledger was not as reckoned."""
+    tables = {
+        "events": "select at, verb, from_state, to_state, leg from events where deviation_id = {} order by id",
+        "handovers": "select position, branch_id, unit_id, sent_at from handovers where deviation_id = {} order by position",
+        "pauses": "select started_at, ended_at, cause from pauses where deviation_id = {} order by started_at",
+        "sides": "select branch_id, opened_at, quiet_at, quiet_until from sides where deviation_id = {}",
+        "reminders": "select branch_id, clock, leg, started_at, step, role, made_at, outcome from reminders"
+        " where deviation_id = {} order by id",
+    }
+    lines = [f"Case {case_id}, promises {promises.get(case_id, ())}"]
+    for table, query in tables.items():
+        lines += [f"  {table}: " + " | ".join(map(str, row)) for row in house.ask(query.format(case_id))]
+    return "\n".join(lines)
 
 
 def in_ledger(house: House) -> Counter[Key]:
@@ -217,6 +234,7 @@ class Sent:
     letters: int
     reminders: int
     a_day: Counter[int]
+    stories: list[str]
 
     @property
     def p95(self) -> int:
@@ -225,7 +243,7 @@ class Sent:
         return days[ceil(len(days) * 0.95) - 1]
 
 
-def came_of(house: House, until: datetime, promises: Mapping[int, date]) -> Sent:
+def came_of(house: House, until: datetime, promises: Mapping[int, Sequence[date]]) -> Sent:
     ledger, wanted = in_ledger(house), expected(house, until, promises)
     mails = {str(mail["Message-ID"]): mail for mail in house.office.accepted}
     numbers = dict(house.ask("select id, case_number from deviations"))
@@ -257,4 +275,7 @@ def came_of(house: House, until: datetime, promises: Mapping[int, date]) -> Sent
         letters=len(mails),
         reminders=len(ledger),
         a_day=Counter(per_day.values()),
+        stories=[
+            _story(house, case_id, promises) for case_id in sorted({key[0] for key in wanted ^ set(ledger)})
+        ],
     )

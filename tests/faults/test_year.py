@@ -24,6 +24,7 @@ def test_every_reminder_comes_once_and_none_at_a_forbidden_hour() -> None:
         f" {came.letters} letters, mails a person and day {sorted(came.a_day.items())}, 95 % at most {came.p95:g},"
         f" {came.repeated} sent twice after a kill, longest wait {max(year.waits):.1f} s, {dict(year.spent)}"
     )
+    print(*came.stories, sep="\n")
     assert (came.missing, came.extra) == (set(), set())
     assert (came.unended, came.unmailed, came.forbidden) == (0, [], [])
     assert came.repeated <= year.killed

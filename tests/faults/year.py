@@ -101,7 +101,7 @@ class Year:
     killed: int = 0
     acts: Counter[str] = field(default_factory=Counter)
     quieted: set[tuple[str, str]] = field(default_factory=set)
-    promises: dict[int, date] = field(default_factory=dict)
+    promises: defaultdict[int, list[date]] = field(default_factory=lambda: defaultdict(list))
     waits: list[float] = field(default_factory=list)
     steps: int = 0
     seconds: float = 0
@@ -305,7 +305,7 @@ class Year:
                 found = queries.deviation(session, me, number)
                 do(session, me, found, *form)  # type: ignore[operator]
                 if verb == "delay_notice":
-                    self.promises[found.id] = form[0].promised_on  # type: ignore[union-attr]
+                    self.promises[found.id].append(form[0].promised_on)  # type: ignore[union-attr]
             self.acts[verb] += 1
         except SamsvarError:
             self.acts[f"{verb} refused"] += 1
