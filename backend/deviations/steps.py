@@ -63,6 +63,11 @@ def untouched(held_since: date, terms: Terms, calendar: Calendar) -> Step:
     return Step("untouched", "safety", calendar.add_working_days(held_since, terms.untouched))
 
 
+def untouched_before(today: date, terms: Terms, calendar: Calendar) -> date:
+    """Of what was handed over before that day, safety has heard by `today`, where nobody has opened it."""
+    return calendar.add_working_days(today + timedelta(days=1), -terms.untouched)
+
+
 def _day(mark: Mark, started: date, due_on: date, counted_from: date, calendar: Calendar) -> date:
     if mark.when == "after":
         return calendar.add_working_days(counted_from, mark.n)

@@ -80,7 +80,7 @@ def home(request: Request, db: Db, me: Me) -> Response:
 
 
 PILES: dict[str, Callable[[], str]] = {
-    "untouched": lambda: _("Ingen har rört dem på två arbetsdagar"),
+    "untouched": lambda: _("Ännu inte öppnade av någon hos er"),
     "high_risk": lambda: _("Hög risk"),
     "not_taken_over": lambda: _("Lex Maria eller lex Sarah som ingen har tagit över"),
     "masked": lambda: _("Maskerade uppgifter den senaste månaden"),

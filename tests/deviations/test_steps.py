@@ -1,6 +1,6 @@
 """On which day who is reminded, and to whom it is raised: worked out by hand from an almanac."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from backend.core.calendar import Calendar
 from backend.deviations.clocks import RECEIVING, Escalation, Kind, Mark, Terms, terms_from
-from backend.deviations.steps import Step, steps, untouched
+from backend.deviations.steps import Step, steps, untouched, untouched_before
 
 SWEDEN = Calendar()
 
@@ -87,6 +87,16 @@ def test_a_promised_date_silences_what_lies_before_it_and_is_itself_a_step() -> 
 
 def test_a_case_that_nobody_opens_is_told_to_safety_after_two_working_days() -> None:
     assert untouched(date(2026, 12, 23), Terms(), SWEDEN) == Step("untouched", "safety", date(2026, 12, 29))
+
+
+@pytest.mark.parametrize("days", [1, 2, 4])
+def test_what_safety_has_been_told_of_is_known_by_the_day_it_came(days: int) -> None:
+    terms = Terms(untouched=days)
+    new_year = [date(2026, 12, 14) + timedelta(days=n) for n in range(35)]
+    for came in new_year:
+        for today in new_year:
+            told_by_now = untouched(came, terms, SWEDEN).on <= today
+            assert told_by_now == (came < untouched_before(today, terms, SWEDEN)), (came, today)
 
 
 def test_the_agreement_says_otherwise() -> None:

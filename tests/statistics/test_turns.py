@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from backend import cli
 from backend.core import clock
 from backend.core.calendar import end_of_day
+from backend.core.db import COUNTER, unit_of_work
 from backend.deviations.forms import ConfirmRedirectForm, RedirectForm, ResendForm, SettleForm
 from backend.statistics import queries
 from tests.deviations.verbs import (
@@ -28,6 +29,7 @@ from tests.deviations.verbs import (
     act,
     case,
     later,
+    withdraw,
     work,
 )
 from tests.people import ANNA, ANSWER, BERIT, BOB, BOBS_UNIT, CHARLIE, MATS, acting, filed
@@ -260,3 +262,27 @@ def test_a_question_in_time_moves_the_day_and_the_one_who_asked_still_held_it() 
         assert told() == {"ongoing": 1, "days": {B: 66}}
     with later(67):
         assert told() == {"matured": 1, "acknowledged": 1, "days": {B: 67}}
+
+
+def test_what_has_left_the_branch_is_counted_for_it_alone(blekinge: str) -> None:
+    """Declined, taken back, sent on within and to another branch: each leg once, in the month its case was sent."""
+    declined, taken_back, sent_on, _kept = (filed() for _ in range(4))
+    act("decline", declined, BOB, DECLINE)
+    withdraw(taken_back)
+    act("redirect", sent_on, BOB, TO_SURGERY)
+    with later(1):
+        act("resend", declined, ANNA, BACK_TO_BOB)
+        act("decline", declined, BOB, DECLINE)
+    first = date(2026, 11, 1)
+
+    def left(email: str, as_of_day: int = 5, month: date = first) -> tuple[int, ...]:
+        with acting(email) as (_db, me), unit_of_work(COUNTER) as counter:
+            found = queries.left(counter, me, month, month, end_of_day(day_of(as_of_day)))
+        return (found.sent_on_by_us, found.declined_by_us, found.taken_back_from_us, found.sent_on_by_them)
+
+    assert left(BERIT) == (1, 1, 1, 0)
+    # The one who sent them sees what the other sent on; what was declined to it lies with it still.
+    assert left("mas@solvesborg.example") == (0, 0, 0, 1)
+    assert left("mas@karlskrona.example") == (0, 0, 0, 0)
+    assert left(BERIT, as_of_day=-1) == (0, 0, 0, 0)
+    assert left(BERIT, month=date(2026, 10, 1)) == (0, 0, 0, 0)

@@ -3,18 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time, timedelta
+from functools import partial
 
-from sqlalchemy import ColumnElement, Integer, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Integer, and_, exists, false, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from backend.access import Identity, Permission
 from backend.agreements.models import Agreement
 from backend.core import calendar, clock
-from backend.deviations import risk
+from backend.deviations import clocks, risk, steps
 from backend.deviations.models import (
     AnswerDraft,
     CoInvestigator,
     Deviation,
+    Handover,
     Mask,
     RiskFlag,
     Side,
@@ -24,7 +26,6 @@ from backend.deviations.queries.lists import Row, urgent
 from backend.deviations.rules import HELD
 
 SHOWN = 20
-UNTOUCHED = 2
 MASKED_LATELY = timedelta(days=30)
 OVER = (State.CLOSED, State.WITHDRAWN)
 Condition = ColumnElement[bool]
@@ -51,7 +52,7 @@ def piles(db: Session, me: Identity) -> list[Pile]:
         ]
     if me.everywhere(Permission.MASK):
         wanted = [
-            ("untouched", _untouched),
+            ("untouched", partial(_untouched, db)),
             ("high_risk", _high_risk),
             ("not_taken_over", _not_taken_over),
             ("masked", _masked),
@@ -129,14 +130,35 @@ def _unassigned(me: Identity) -> Condition:
     )
 
 
-def _untouched(me: Identity) -> Condition:
-    """Two whole working days have gone since anything happened to it."""
-    last = calendar.Calendar().add_working_days(clock.today(), -UNTOUCHED)
-    return and_(
-        Deviation.state == State.SENT,
-        Deviation.receiver_branch_id.in_(me.branches),
-        Deviation.updated_at < calendar.at_hour(last, time(0)),
+def _untouched(db: Session, me: Identity) -> Condition:
+    """Those that safety has been told of, or would have been: nobody has opened them in the days of their agreement."""
+    mine = and_(
+        Deviation.state == State.SENT, Deviation.receiver_branch_id.in_(me.branches), ~Deviation.resting
     )
+    opened = exists().where(
+        Side.deviation_id == Deviation.id,
+        Side.branch_id == Handover.branch_id,
+        Side.opened_at >= Handover.sent_at,
+    )
+    came = (
+        select(Handover.sent_at)
+        .where(
+            Handover.deviation_id == Deviation.id,
+            Handover.ended_at.is_(None),
+            ~opened.correlate(Deviation, Handover),
+        )
+        .correlate(Deviation)
+        .scalar_subquery()
+    )
+    long_ago: Condition = false()
+    for agreement in db.scalars(
+        select(Agreement).where(Agreement.id.in_(select(Deviation.agreement_id).where(mine)))
+    ):
+        day = steps.untouched_before(clock.today(), *clocks.terms_from(agreement.terms))
+        long_ago = or_(
+            long_ago, and_(Deviation.agreement_id == agreement.id, came < calendar.at_hour(day, time(0)))
+        )
+    return and_(mine, long_ago)
 
 
 def _high_risk(me: Identity) -> Condition:
