@@ -73,7 +73,8 @@ def agree(db: Session, me: Identity, form: AgreementForm) -> Agreement:
 
 def _overtaken() -> str:
     return _(
-        "Någon annan har ändrat överenskommelsen medan du skrev. Läs den nya versionen och gör om din ändring."
+        "Någon annan har ändrat överenskommelsen medan du skrev. Det du skrev står kvar. Förhandsvisa det igen,"
+        " så ser du vad som skiljer från den nya versionen."
     )
 
 

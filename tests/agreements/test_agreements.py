@@ -113,8 +113,16 @@ class TestMaking:
             made(browser, answer_n="45")
             second = browser.post("/agreements", data=seen)
             assert second.status_code == 409
-            assert "Någon annan har ändrat överenskommelsen medan du skrev." in second.text
+            assert "Någon annan har ändrat överenskommelsen medan du skrev." in errors(second.text)[0]
             assert in_force(clock.today()) == 2
+            # What was typed stands there still, and is saved once it has been held against the new version.
+            kept = fields(second.text)
+            assert kept["answer_n"] == "30"
+            assert browser.post("/agreements", data=kept).status_code == 422
+            again = browser.post("/agreements/check", data=kept)
+            assert "45 dagar" in again.text
+            assert browser.post("/agreements", data=fields(again.text)).status_code == 303
+            assert in_force(clock.today()) == 3
 
     def test_while_one_is_planned_no_other_is_made(self, client_of: Of) -> None:
         with clock.at(NOW):

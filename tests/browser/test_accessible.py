@@ -216,6 +216,11 @@ PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "person": (ADMINISTRATOR, a_nurses_page),
     "faulty person": (ADMINISTRATOR, a_faulty_person),
     "import": (ADMINISTRATOR, goes_to("/directory/import")),
+    "health of the receiving units": (MAS, unfolded("/directory/health")),
+    "contacts for when the systems are down": (NURSE, goes_to("/directory/contacts")),
+    "escalation list": (ADMINISTRATOR, unfolded("/directory/organisation/escalation")),
+    "address to confirm": (WARD, goes_to("/settings/confirm-address")),
+    "jobs": (ADMINISTRATOR, goes_to("/jobs")),
     "404": (NURSE, goes_to("/deviations/BLE-2026-000000")),
     "403": (COORDINATOR, goes_to("/deviations/new")),
 }

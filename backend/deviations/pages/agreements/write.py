@@ -19,7 +19,7 @@ from backend.agreements.rules import may_agree
 from backend.core import clock, text
 from backend.core.calendar import Calendar
 from backend.core.db import Db
-from backend.core.errors import Fault, ForbiddenError, InvalidError
+from backend.core.errors import ConflictError, Fault, ForbiddenError, InvalidError
 from backend.core.text import gettext as _
 from backend.core.web import Submitted, Typed, read, redirect, render
 from backend.deviations import agreed, clocks, foreseen, risk
@@ -70,7 +70,13 @@ def agree(request: Request, db: Db, me: Me, typed: Submitted) -> Response:
     preview = _preview(versions, form, terms, kept)
     if form.base == versions[0].version and (unsaid := _unsaid(preview, kept)):
         return _form(request, versions, kept, status=422, errors=[Fault("", unsaid)], preview=preview)
-    actions.agree(db, me, form)
+    try:
+        actions.agree(db, me, form)
+    except ConflictError as error:
+        # What was typed stays, and is held against what has been agreed meanwhile.
+        versions = agreements.versions(db, me.place_id)
+        kept |= {"base": str(versions[0].version), "seen": ""}
+        return _form(request, versions, kept, status=409, errors=[Fault("", error.text)])
     return redirect("agreements.show", {"done": "made"})
 
 
