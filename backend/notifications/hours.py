@@ -9,7 +9,7 @@ from backend.core.calendar import Calendar, at_hour, local_date
 
 FIRST, LAST = time(7), time(17)
 # News within so long of a letter wait for the next one: twenty cases filed at once are two letters, not twenty.
-GATHER = timedelta(hours=4)
+GATHER = timedelta(hours=5)
 # What is found late, after a stop, is found case by case: it is given a little while to come together.
 TOGETHER = timedelta(seconds=30)
 

@@ -134,7 +134,7 @@ def test_twenty_cases_at_once_are_two_letters(blekinge: str, superuser: Engine) 
             filed()
             work()
     assert mails(superuser) == [ARRIVAL]
-    with clock.at(SENT + timedelta(hours=4)):
+    with clock.at(SENT + timedelta(hours=5)):
         work()
     assert mails(superuser) == [ARRIVAL, (BOB, "Samsvar: 19 ärenden väntar på er")]
 

@@ -272,7 +272,7 @@ def test_a_returned_answer_arrives_anew_in_its_own_words_and_has_its_own_reminde
     with clock.at(SENT + timedelta(hours=1)):
         answer(number)
         work()
-    with clock.at(SENT + timedelta(hours=4)):
+    with clock.at(SENT + timedelta(hours=5)):
         judge(number, VerdictKind.RETURNED)
         work()
     assert mails(superuser) == [ARRIVAL, ANSWERED, RETURNED]
