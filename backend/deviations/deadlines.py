@@ -61,6 +61,11 @@ def from_now(deviation: Deviation, kind: clocks.Kind, now: datetime) -> date:
     return clocks.due(kind, now, terms.span(kind), calendar).due_on
 
 
+def held_since(deviation: Deviation, leg: Handover) -> datetime:
+    """Since when whoever holds the case is waited for: as it came to them; imported history, as it was taken up."""
+    return max(leg.sent_at, deviation.clock_started_at)
+
+
 def running(
     deviation: Deviation,
     leg: Handover,
@@ -80,7 +85,10 @@ def running(
     found: list[tuple[clocks.Kind, clocks.Due]] = []
     if state is State.SENT:
         found.append(
-            ("acknowledge", clocks.due("acknowledge", leg.sent_at, terms.span("acknowledge"), calendar))
+            (
+                "acknowledge",
+                clocks.due("acknowledge", held_since(deviation, leg), terms.span("acknowledge"), calendar),
+            )
         )
     if waiting := WAITING_CLOCKS.get(state):
         found.append((waiting, clocks.due(waiting, waiting_since, terms.span(waiting), calendar)))

@@ -17,7 +17,7 @@ from backend.deviations.forms import (
 )
 from backend.deviations.models import VerdictKind
 from backend.directory import queries as directory
-from tests.deviations.verbs import HOME_CARE_MANAGER
+from tests.deviations.verbs import HOME_CARE_MANAGER, act
 from tests.people import ALICE, ALICES_UNIT, ANNA, BERIT, BOB, BOBS_UNIT, acting, filed
 from tests.workers.day_by_day import (
     ANSWERED,
@@ -201,6 +201,25 @@ def test_a_question_to_the_sender_leaves_the_receiver_in_peace(blekinge: str, su
     assert mails(superuser) == [(ANNA, "Hemsjukvården Sölvesborg har fått en fråga om ett ärende")]
     assert through(superuser, date(2026, 3, 3), date(2026, 3, 9)) == [("2026-03-05", ANNA, ONE)]
     assert "svara på mottagarens fråga, senast måndag 9 mars 2026" in bodies(superuser)[1]
+
+
+def test_history_that_rests_is_reminded_of_to_nobody(blekinge: str, superuser: Engine) -> None:
+    with clock.at(SENT):
+        number = filed()
+        work()
+        with superuser.begin() as connection:
+            connection.execute(text("update deviations set resting = true, next_due_on = null"))
+    assert through(superuser, date(2026, 3, 3), date(2026, 6, 30)) == []
+    assert ledger(superuser) == []
+    # Taken up, it is reminded of like any other, from that day on.
+    with clock.at(datetime(2026, 7, 1, 10, tzinfo=STOCKHOLM)):
+        act("resume", number, BOB)
+    assert [row[:2] for row in through(superuser, date(2026, 7, 2), date(2026, 7, 22))] == [
+        ("2026-07-06", BOB),
+        ("2026-07-08", BOB),
+        ("2026-07-15", BERIT),
+        ("2026-07-22", REGION_SAFETY),
+    ]
 
 
 def test_who_asked_for_quiet_is_left_in_peace_and_hears_of_it_again_on_the_day_they_named(

@@ -17,6 +17,7 @@ from backend.deviations.actions.moving import (
     set_answer_due,
     take_up,
     tell,
+    touch,
 )
 from backend.deviations.actions.sealing import seal
 from backend.deviations.forms import CommentForm, QuestionForm, VerdictForm
@@ -130,5 +131,8 @@ def resume(db: Session, me: Identity, deviation: Deviation) -> Deviation:
     else:
         deviation.clock_started_at = now
         next_due_on = set_answer_due(db, deviation, now)
+        if state is State.SENT:
+            next_due_on = deadlines.from_now(deviation, "acknowledge", now)
     take_up(db, me, deviation, next_due_on)
+    touch(db, me, deviation)
     return deviation

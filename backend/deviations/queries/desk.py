@@ -141,7 +141,7 @@ def _untouched(db: Session, me: Identity) -> Condition:
         Side.opened_at >= Handover.sent_at,
     )
     came = (
-        select(Handover.sent_at)
+        select(func.greatest(Handover.sent_at, Deviation.clock_started_at))
         .where(
             Handover.deviation_id == Deviation.id,
             Handover.ended_at.is_(None),

@@ -85,6 +85,7 @@ def running(db: Session, deviation: Deviation, now: datetime) -> list[Running]:
     leg = handover(db, deviation)
     since = waiting_since(db, deviation)
     terms, calendar = clocks.terms_from(deviation.agreement.terms)
+    held_since = local_date(deadlines.held_since(deviation, leg))
     found = []
     for one in deadlines.running(deviation, leg, pauses(db, deviation), since, now):
         started = _started(deviation, leg, one.kind, since)
@@ -95,13 +96,11 @@ def running(db: Session, deviation: Deviation, now: datetime) -> list[Running]:
             one.due_on,
             terms,
             calendar,
-            held_since=local_date(leg.sent_at) if one.kind in clocks.RECEIVING else None,
+            held_since=held_since if one.kind in clocks.RECEIVING else None,
             promised_on=deviation.delay_promised_on if answers else None,
         )
         if one.kind == "acknowledge":
-            plan = sorted(
-                [*plan, steps.untouched(local_date(leg.sent_at), terms, calendar)], key=lambda step: step.on
-            )
+            plan = sorted([*plan, steps.untouched(held_since, terms, calendar)], key=lambda step: step.on)
         if one.party == "receiver" and rules.is_external(deviation):
             # Nobody there can log in: whoever sent it on reminds them, and nobody is told on.
             own = [step for step in plan if step.role == "handler"]
@@ -120,7 +119,7 @@ def running(db: Session, deviation: Deviation, now: datetime) -> list[Running]:
 
 def _started(deviation: Deviation, leg: Handover, kind: clocks.Kind, since: datetime) -> datetime:
     if kind == "acknowledge":
-        return leg.sent_at
+        return deadlines.held_since(deviation, leg)
     return deviation.clock_started_at if kind in ("answer", "returned_answer") else since
 
 
