@@ -322,6 +322,12 @@ def lived(folder: Path, seed: int, days: int) -> tuple[Year, Sent]:
         try:
             _import_history(house, folder / "history.csv")
             closed = ", ".join(f'"{day}"' for day in CLOSED)
+            # One in each organisation is told last of all.
+            house.order(
+                "insert into escalation_contacts (organisation_id, person_id, position)"
+                " select b.organisation_id, min(a.person_id), 1 from assignments a join branches b on b.id = a.branch_id"
+                " group by 1"
+            )
             house.order(f"update agreements set terms = terms || '{{\"closed\": [{closed}]}}'")
             db.use(house.servers.database_url)
             year = Year(house, folder / "clock", seed, FIRST, days, kills=days // 12)
