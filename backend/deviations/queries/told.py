@@ -76,7 +76,11 @@ def county_calendar(deviation: Deviation) -> Calendar:
 
 def branch_calendar(db: Session, branch_id: int) -> Calendar:
     """The days that are worked in the county of a branch, by its agreement of today."""
-    county_id = db.get_one(Branch, branch_id).organisation.county_id
+    return calendar_in(db, db.get_one(Branch, branch_id).organisation.county_id)
+
+
+def calendar_in(db: Session, county_id: int) -> Calendar:
+    """The days that are worked in a county, by its agreement of today."""
     return clocks.terms_from(agreements.agreement_in_force(db, county_id, clock.today()).terms)[1]
 
 
