@@ -259,13 +259,13 @@ def held(legs: Sequence[tuple[datetime, datetime | None]], until: datetime) -> H
 
     A leg is charged with the calendar days from the one it began on to the one it ended on, in Sweden, so that the day
     of a hand-over is the giver's and nobody's twice; also while its holder waits for a reply, which moves the due date
-    and not the case. Those between two legs (declined, not yet sent on) are the sender's. Together they are the days
-    from the first leg's beginning to the end.
+    and not the case. Those between two legs, and after the last one has ended (declined, not yet sent on), are the
+    sender's. Together they are the days from the first leg's beginning to `until`, when nobody owed an answer any more.
     """
     end = local_date(until)
     ways = [(local_date(began), min(end, local_date(ended or until))) for began, ended in legs]
     charged = [max(0, (last - first).days) for first, last in ways]
-    whole = max(0, (max((last for _first, last in ways), default=end) - ways[0][0]).days) if ways else 0
+    whole = max(0, (end - ways[0][0]).days) if ways else 0
     return Held(tuple(charged), whole - sum(charged))
 
 
