@@ -23,7 +23,7 @@ from backend.deviations.models import (
     State,
 )
 from backend.deviations.queries.lists import Row, urgent
-from backend.deviations.rules import HELD
+from backend.deviations.rules import HELD, visible_to
 
 SHOWN = 20
 MASKED_LATELY = timedelta(days=30)
@@ -152,7 +152,7 @@ def _untouched(db: Session, me: Identity) -> Condition:
     )
     long_ago: Condition = false()
     for agreement in db.scalars(
-        select(Agreement).where(Agreement.id.in_(select(Deviation.agreement_id).where(mine)))
+        select(Agreement).where(Agreement.id.in_(select(Deviation.agreement_id).where(visible_to(me), mine)))
     ):
         day = steps.untouched_before(clock.today(), *clocks.terms_from(agreement.terms))
         long_ago = or_(
