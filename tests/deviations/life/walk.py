@@ -354,6 +354,17 @@ class Walk:
             may |= case.behind_masks(who.branch)
         if shown - may or (case.opens_to(who) and not shown and case.texts[0].tokens):
             raise AmissError(f"{who.email} is shown {shown} of {case.number}, may read {may}")
+        answer = browser.get(f"/deviations/{case.number}/masked")
+        opens = 200 if self._opens_masked(who, case) else 403 if case.opens_to(who) else 404
+        if answer.status_code != opens:
+            raise AmissError(f"{who.email} gets {answer.status_code} for what is masked in {case.number}")
+        shown = set(CANARY.findall(answer.text))
+        if shown != (case.behind_masks(who.branch) if opens == 200 else set()):
+            raise AmissError(f"{who.email} is shown {shown} behind the masks of {case.number}")
+
+    def _opens_masked(self, who: Who, case: Case) -> bool:
+        left = any((copy.branch, copy.number) == (who.branch, case.number) for copy in self.world.copies)
+        return who.safety and (case.opens_to(who) or left)
 
     def reaches_nothing_else(self) -> None:
         """Past the code: all the words that row-level security lets each branch reach, with each opening of seals."""
@@ -389,6 +400,8 @@ class Walk:
             known = {who.email for who in CAST}
             for case in [case for case in self.world.cases if case.number in words]:
                 opened = {who.email for who in CAST if case.opens_to(who)}
+                if f"/deviations/{case.number}/masked" in words:
+                    opened = {who.email for who in CAST if self._opens_masked(who, case)}
                 if set(to) & known - opened:
                     raise AmissError(
                         f"{to} get mail about {case.number}, which they cannot open: {words[:60]}"
