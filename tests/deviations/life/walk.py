@@ -16,6 +16,7 @@ from backend.deviations import actions, queries
 from tests.deviations.life.asides import VERBS
 from tests.deviations.life.cast import CAST, UNITS, Identities
 from tests.deviations.life.moves import MOVES, World, end_pause
+from tests.deviations.life.stored import EVERYTHING, STANDS
 from tests.deviations.life.trade import Case, Who, working_days
 from tests.people import cookie_for, report_form
 from workers import deviations as jobs
@@ -26,29 +27,6 @@ celery.loader.import_default_modules()
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 CANARY = re.compile(r"kanarie\d+x")
 LIVING = 8
-
-# Everything that a branch could read of any case, whatever the code asks for. A person's name stands nowhere in it.
-EVERYTHING = text(
-    "select string_agg(words, ' ') from ("
-    " select concat_ws(' ', description, delay_reason) as words from deviations"
-    " union all select comment from events"
-    " union all select concat_ws(' ', text, reply) from questions"
-    " union all select comment from proposals"
-    " union all select concat_ws(' ', cause, verdict_comment, no_action_reason, follow_up) from answers"
-    " union all select text from answer_actions"
-    " union all select text from notes"
-    " union all select comment from risk_flags"
-    " union all select typed::text from answer_drafts"
-    " union all select content::text from sealed_copies"
-    " union all select word from case_words"
-    " union all select original from masked_originals) everything"
-)
-STANDS = text(
-    "select d.state, u.hsa_id, d.due_on, d.next_due_on, d.first_leg, d.revision,"
-    " (select array_agg(b.hsa_id order by b.hsa_id) from branches b where b.id = any(d.visible_branches)),"
-    " (select count(*) from handovers h where h.deviation_id = d.id)"
-    " from deviations d join units u on u.id = d.receiver_unit_id where d.case_number = :number"
-)
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,11 @@ class Passage:
     words: str
     after: str
 
+    @property
+    def alone(self) -> bool:
+        """It is hidden nowhere but where it was pointed at."""
+        return wherever(self.words) is None
+
 
 @router.get("/deviations/{case_number}/mask", name="deviations.mask")
 def mask(request: Request, db: Db, me: Me, case_number: str) -> Response:
