@@ -16,7 +16,10 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from backend.core import migrate
+from backend.deviations.forms import CommentForm, ConfirmRedirectForm, MaskForm, NoteForm, QuestionForm
 from tests.conftest import admin_url
+from tests.deviations.verbs import TO_KARLSKRONA, act
+from tests.people import ANNA, BOB, MATS, filed
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -125,6 +128,37 @@ def test_every_revision_goes_down_and_up_from_a_filled_database(history: str, su
         assert migrate.upgrade(address(superuser), to=step.revision) == step.revision
     with superuser.connect() as connection:
         assert portrait(connection, TABLES | WALLS) == before
+
+
+def test_masks_of_before_learn_who_had_been_given_what(blekinge: str, superuser: Engine) -> None:
+    """The same as a mask that is made now says of itself: in a report, on a leg, in a note, and as the sender left."""
+    number = filed(ANNA, description="Greta Svensson kom hem utan lista.")
+    act("question", number, BOB, QuestionForm(text="Är Greta Svensson med?"))
+    act("reply", number, ANNA, QuestionForm(text="Ja."))
+    act("note", number, BOB, NoteForm(text="Greta Svensson ringde."))
+    act("redirect", number, BOB, TO_KARLSKRONA)
+    act("confirm_redirect", number, ANNA, ConfirmRedirectForm(confirm=True))
+    act("mask", number, MATS, MaskForm(field="description", start=0, end=14))
+    left = filed(ANNA, description="Greta Svensson kom hem utan lista.")
+    act("withdraw", left, ANNA, CommentForm(comment="Greta Svensson bor inte här."))
+    act("mask", left, MATS, MaskForm(field="description", start=0, end=14))
+    said = text(
+        "select field, array(select hsa_id from branches where id = any(given_to) order by 1) from masks order by id"
+    )
+    with superuser.connect() as connection:
+        before = connection.execute(said).all()
+        care, region, third = "SE2120000852-V000", "SE2321000081-B000", "SE2120000829-V000"
+        assert [row[1] for row in before] == [
+            [third, care, region],
+            [care, region],
+            [region],
+            [care, region],
+            [care],
+        ]
+    migrate.downgrade(address(superuser), "0011")
+    migrate.upgrade(address(superuser))
+    with superuser.connect() as connection:
+        assert connection.execute(said).all() == before
 
 
 def test_the_history_of_revisions_is_one_line() -> None:

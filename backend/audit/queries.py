@@ -1,16 +1,21 @@
 """Reading the access log."""
 
+import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Integer, any_, func, literal, select, true
+from sqlalchemy import Integer, and_, any_, func, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from backend.audit.models import AuditEntry
 
 # The pages on which the words of a case can be read; a list shows its number and what it is about.
 OPENED = ("deviations.show", "deviations.print", "deviations.pdf")
+# Those, and what is kept of it for few: the copy of a case that has left, and what stood behind a mask.
+READ = (*OPENED, "deviations.sealed_copy", "deviations.masked")
+# A draft that is left alone is thrown away long before.
+REVIEWED_AT_MOST = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -20,17 +25,38 @@ class Reading:
     action: str
 
 
-def readers(db: Session, branches: Collection[int], case_number: str, since: datetime) -> Sequence[Reading]:
-    """Who, acting in one of the branches, has had a page with the words of the case before them since then, the
-    earliest first.
+def readers(
+    db: Session,
+    branches: Collection[int],
+    case_number: str,
+    spans: Sequence[tuple[datetime, datetime]],
+    *,
+    report: uuid.UUID | None = None,
+) -> Sequence[Reading]:
+    """Who, acting in one of the branches, has had words of the case before them in one of the spans of time, both ends
+    counted, the earliest first. With `report`, also who read it under that name before it was sent.
     """
+    if not spans:
+        return []
+    begun = min(since for since, _until in spans)
+    read = and_(
+        AuditEntry.action.in_(READ),
+        literal(case_number) == any_(AuditEntry.cases),
+        or_(*(AuditEntry.at.between(since, until) for since, until in spans)),
+    )
+    if report is not None:
+        name = str(report)
+        reviewed = or_(
+            and_(AuditEntry.action == "reviews.show", AuditEntry.details["submission"].astext == name),
+            and_(AuditEntry.action == "reviews.list", AuditEntry.details["submissions"].has_key(name)),
+        )
+        read, begun = or_(read, reviewed), begun - REVIEWED_AT_MOST
     rows = db.execute(
         select(AuditEntry.at, AuditEntry.person_id, AuditEntry.action)
         .where(
             AuditEntry.branch_id.in_(branches),
-            AuditEntry.at >= since,
-            AuditEntry.action.in_(OPENED),
-            literal(case_number) == any_(AuditEntry.cases),
+            AuditEntry.at.between(begun, max(until for _since, until in spans)),
+            read,
             AuditEntry.person_id.is_not(None),
         )
         .order_by(AuditEntry.at, AuditEntry.id)

@@ -172,7 +172,7 @@ KINDS: dict[str, Words] = {
         lambda: (
             _("En uppgift har maskerats i ett ärende vid {unit}"),
             _(
-                "Ta ställning till om det är en personuppgiftsincident. Underlaget finns i ärendet.\n\n{number}"
+                "Ta ställning till om det är en personuppgiftsincident. Vad som stod där och vilka hos er som kan ha läst det finns bakom länken.\n\n{number}"
             ),
         ),
         _decide,

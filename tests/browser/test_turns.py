@@ -10,6 +10,7 @@ from tests.browser.test_the_loop import MAS, NURSE, WARD, Enter, file_a_report
 
 HEAD_OF_CLINIC = "chef.medicin@region.example"
 KARLSKRONA = "hemsjukvard@karlskrona.example"
+REGION_SAFETY = "patientsakerhet@region.example"
 SIZES = pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 
 
@@ -140,6 +141,38 @@ def test_a_slip_is_hidden_and_safety_learns_whom_it_may_have_reached(
     expect(mas.get_by_text("Karin Lundin")).to_be_visible()
     expect(mas.get_by_text("Sjuksköterska, Hemsjukvården Sölvesborg")).to_be_visible()
     fits(mas)
+
+
+@SIZES
+def test_a_branch_that_declined_learns_of_a_slip_that_its_people_had_read(
+    enter: Enter, size: dict[str, int]
+) -> None:
+    nurse, ward = enter(NURSE, size), enter(WARD, size)
+    number = file_a_report(nurse, story="Karin Lundin kom hem utan läkemedelslista på fredagskvällen.")
+    decline(ward, number, "Patienten har inte varit hos oss.")
+    opens(nurse, number)
+    unfold(nurse, "Mer om ärendet")
+    nurse.get_by_role("link", name="Dölj en uppgift").click()
+    nurse.get_by_label("Vilka ord ska döljas?").fill("karin lundin")
+    nurse.get_by_role("button", name="Visa vad som döljs").click()
+    fits(nurse)
+    nurse.get_by_role("button", name="Ja, dölj det för alla").click()
+    expect(nurse.get_by_text("Uppgiften är dold för alla")).to_be_visible()
+
+    safety = enter(REGION_SAFETY, size)
+    safety.goto("/register?show=sealed")
+    safety.get_by_role("link", name=number).click()
+    expect(safety.get_by_text("En uppgift är maskerad")).to_be_visible()
+    expect(safety.get_by_text("▒▒▒ kom hem utan läkemedelslista")).to_be_visible()
+    fits(safety)
+    safety.get_by_role("link", name=re.compile("personuppgiftsincident")).click()
+    expect(safety.get_by_text("Ärendet har lämnat er.")).to_be_visible()
+    expect(safety.get_by_text("Karin Lundin kom hem")).to_be_visible()
+    expect(safety.get_by_text("Sektionsledare, Medicin avdelning 43")).to_be_visible()
+    expect(safety.get_by_text("Hemsjukvården Sölvesborg")).to_have_count(0)
+    fits(safety)
+    safety.get_by_role("link", name="Till er förseglade kopia").click()
+    expect(safety.get_by_role("heading", name="Förseglad kopia")).to_be_visible()
 
 
 def test_a_question_is_asked_and_answered_in_the_case_without_javascript(enter: Enter) -> None:

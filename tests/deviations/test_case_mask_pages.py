@@ -40,6 +40,22 @@ def test_words_are_pointed_out_shown_in_their_place_and_hidden_for_all(client_of
         assert "▒▒▒ fick ingen." in page
 
 
+def test_a_word_of_its_own_is_found_before_one_inside_another_and_an_initial_is_said_to_be_hidden_there_alone(
+    client_of: Of,
+) -> None:
+    number = filed(ANNA, description="Evakuering av avdelning A. Eva var med.")
+    address = f"/deviations/{number}/mask/check"
+    check = client_of(MATS).post(address, data={"field": "description", "words": "eva"})
+    assert "Evakuering av avdelning A. <mark>Eva</mark> var med." in check.text
+    assert "överallt där samma ord står" in check.text
+    check = client_of(MATS).post(address, data={"field": "description", "words": "A."})
+    assert "avdelning <mark>A.</mark>" in check.text
+    assert "överallt där samma ord står" in check.text
+    check = client_of(MATS).post(address, data={"field": "description", "start": "24", "end": "25"})
+    assert "avdelning <mark>A</mark>." in check.text
+    assert "men bara just här" in check.text
+
+
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [

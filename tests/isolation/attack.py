@@ -115,22 +115,34 @@ class World:
         if table == "links":
             return branch in self.seen_by[row["one_id"]] & self.seen_by[row["other_id"]]
         case = row["id"] if table == "deviations" else row["deviation_id"]
-        if branch not in self.seen_by[case]:
+        if table in ("masks", "masked_originals") and sealed == "all" and branch in self.given(row):
+            return True
+        if table == "masked_originals" or branch not in self.seen_by[case]:
             return False
         if table == "answer_actions":
             answer = next(one for one in self.rows["answers"] if one["id"] == row["answer_id"])
             return self._shows("answers", answer, branch, person, sealed)
-        if table == "masked_originals":
-            mask = next(one for one in self.rows["masks"] if one["id"] == row["mask_id"])
-            found = next(one for one in self.rows["deviations"] if one["id"] == case)
-            held = found["state"] not in ("withdrawn", "declined")
-            party = branch == found["sender_branch_id"] or (held and branch == found["receiver_branch_id"])
-            return party and sealed == "all" and self._shows("masks", mask, branch, person, sealed)
         own_words = table == "masks" and row["field"].partition(".")[0] in ("notes", "risk_flags", "sides")
         if own_words and row["branch_id"] != branch:
             return False
         # A receiver reads what was written since its branch got the case; the sender reads all.
         return "leg" not in row or branch in self.senders[case] or row["leg"] >= self.held_since[case]
+
+    def given(self, row: Row) -> set[int]:
+        """The branches that had been given what was masked, by the route of the case: of a mask, or what stood behind it."""
+        mask_id = row["mask_id"] if "mask_id" in row else row["id"]
+        mask = next(one for one in self.rows["masks"] if one["id"] == mask_id)
+        kind, dot, _rest = mask["field"].partition(".")
+        if kind in ("notes", "risk_flags", "sides"):
+            return {mask["branch_id"]}
+        case = next(one for one in self.rows["deviations"] if one["id"] == mask["deviation_id"])
+        legs = [leg for leg in self.rows["handovers"] if leg["deviation_id"] == case["id"]]
+        held = {
+            leg["branch_id"]
+            for leg in legs
+            if leg["position"] == mask["leg"] or (not dot and leg["position"] < mask["leg"])
+        }
+        return {case["sender_branch_id"], *held}
 
     def case(self, sender: str, receiver: str, *, legs: int = 1) -> Row:
         return next(

@@ -131,6 +131,13 @@ def _sent_on(number: str) -> None:
     do(OLOFSTROM, actions.question, number, QuestionForm(text="När på dagen?"))
     do(ANNA, actions.reply, number, QuestionForm(text="På kvällen."))
     do(OLOFSTROM, actions.answer, number, ANSWER)
+    # Slips that are seen when the ward has had it: in the report, which it read, and in what it was never given.
+    do(MATS, actions.mask, number, MaskForm(field="description", start=13, end=17))
+    with acting(MATS) as (db, me):
+        fields = [
+            field for field, said in texts_of(db, queries.deviation(db, me, number)) if said == "På kvällen."
+        ]
+    do(MATS, actions.mask, number, MaskForm(field=fields[0], start=0, end=11))
 
 
 def _kept() -> None:

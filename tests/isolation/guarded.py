@@ -53,8 +53,12 @@ class Right:
     receiver: frozenset[str] = NOBODY
     reporter: bool = False
     invited: bool = False
+    # Who is let in where the case has left one's branch, to whom it otherwise is as one that is not there.
+    left: frozenset[str] = NOBODY
 
     def holds(self, role: str, state: str) -> bool:
+        if state == "left":
+            return role in self.left
         if state == "sent_to_me":
             return role in self.receiver
         filed = self.reporter and FILED_BY.get(state) == role
@@ -69,6 +73,7 @@ EITHER = Right(HANDLERS, HANDLERS)
 AT_WORK = Right(HANDLERS, HANDLERS, reporter=True, invited=True)
 MANAGED = Right(MANAGERS, MANAGERS)
 OF_SAFETY = Right(SAFETY, SAFETY)
+OF_MASKED = Right(SAFETY, SAFETY, left=SAFETY)
 MASKING = Right(SAFETY, SAFETY, reporter=True)
 REGISTERED = Right(frozenset({"registrar"}), frozenset({"registrar"}))
 
@@ -104,7 +109,7 @@ CASE: dict[str, Right] = {
     "/reopen": MANAGED,
     "/mask": MASKING,
     "/mask/check": MASKING,
-    "/masked": OF_SAFETY,
+    "/masked": OF_MASKED,
     "/flag": OF_SAFETY,
     "/take-over": OF_SAFETY,
     "/register": REGISTERED,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # it points here
 
 
 def tries(connection: Connection, world: "World") -> Iterator[Try]:
-    a, b, c = (world.branches[name] for name in "ABC")
+    a, b, c, k = (world.branches[name] for name in "ABCK")
     cases = {row["id"]: row for row in world.rows["deviations"]}
     foreign = world.case("C", "B")["id"]
 
@@ -33,6 +33,8 @@ def tries(connection: Connection, world: "World") -> Iterator[Try]:
     def lone(statement: str) -> Callable[[], bool]:
         return lambda: alone(connection, "notices", "id = :id", statement, id=notice["id"])
 
+    moved = world.case("A", "C", legs=2)["id"]
+    slip = {"deviation_id": moved, "reminder_id": None, "kind": "masked"}
     yield from (
         Try("B writes a step of a case it holds", (b,), True, adds("reminders", step)),
         Try("A writes a step in B's name", (a,), False, adds("reminders", step)),
@@ -55,6 +57,28 @@ def tries(connection: Connection, world: "World") -> Iterator[Try]:
             (a,),
             False,
             adds("notices", notice, branch_id=a, deviation_id=foreign),
+        ),
+        Try(
+            "B is told of a mask on a case that has left it",
+            (b,),
+            True,
+            adds("notices", notice, **slip),
+            sealed="all",
+        ),
+        Try("B's handlers are told of it", (b,), False, adds("notices", notice, **slip)),
+        Try(
+            "B is told of more",
+            (b,),
+            False,
+            adds("notices", notice, **{**slip, "kind": "answered"}),
+            sealed="all",
+        ),
+        Try(
+            "K is told of a mask on a case it never had",
+            (k,),
+            False,
+            adds("notices", notice, **slip, branch_id=k),
+            sealed="all",
         ),
         Try("B ends its notice", (b,), True, lone("update notices set outcome = 'sent'")),
         Try("A ends B's notice", (a,), False, lone("update notices set outcome = 'sent'")),

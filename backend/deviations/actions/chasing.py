@@ -18,6 +18,7 @@ from backend.deviations.actions.moving import CHASED_AT, as_both, owe_chase
 from backend.deviations.models import Deviation, Event, Side, State
 from backend.deviations.queries import told
 from backend.deviations.steps import Step
+from backend.directory import queries as directory
 from backend.directory.queries import Recipient
 from backend.notifications import actions as notifications
 from backend.notifications.actions import About
@@ -172,8 +173,11 @@ def spread(claim: jobs.Claim) -> str:
     """Tell news to those it is for, each at their own hour. As the branch that it is for."""
     branch_id, deviation_id = claim.branch_id or 0, claim.subject_id or 0
     kind = claim.kind.rpartition(".")[2]
-    with unit_of_work(Scope(branches=(branch_id,))) as db:
+    # A slip is told of also where the case has left, and is known there by what was sealed.
+    with unit_of_work(Scope(branches=(branch_id,), sealed="all" if kind == "masked" else "")) as db:
         case = queries.owing(db, deviation_id, branch_id)
+        if case is None and kind == "masked":
+            return _spread_where_it_left(db, claim, branch_id, deviation_id)
         if case is not None and kind == "arrival" and case.state is State.RETURNED:
             kind = "returned"
         if case is None or case.state not in told.STILL_TRUE.get(kind, [case.state]):
@@ -199,6 +203,25 @@ def spread(claim: jobs.Claim) -> str:
         )
         for person_id in people:
             notifications.notify(db, person_id, about, told.county_calendar(deviation))
+    return f"told {len(people)}" if people else "nobody to write to"
+
+
+def _spread_where_it_left(db: Session, claim: jobs.Claim, branch_id: int, deviation_id: int) -> str:
+    copy = queries.copy_of(db, branch_id, deviation_id)
+    if copy is None:
+        return "no longer true"
+    about = About(
+        "masked",
+        "handler",
+        branch_id,
+        f"news:{claim.id}",
+        unit_id=copy.unit_id,
+        deviation_id=deviation_id,
+        urgent=True,
+    )
+    people = sorted(one.person_id for one in directory.safety_of(db, branch_id))
+    for person_id in people:
+        notifications.notify(db, person_id, about, told.branch_calendar(db, branch_id))
     return f"told {len(people)}" if people else "nobody to write to"
 
 

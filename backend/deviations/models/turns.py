@@ -3,8 +3,8 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.db import Base
@@ -103,6 +103,8 @@ class Mask(Base):
     masked_at: Mapped[datetime]
     # From when the slip could be read.
     text_since: Mapped[datetime]
+    # The branches that had been given the text: their safety opens what it was, also when the case has left them.
+    given_to: Mapped[list[int]] = mapped_column(ARRAY(Integer))
 
 
 class MaskedOriginal(Base):

@@ -18,6 +18,7 @@ from backend.core.web import Submitted, Typed, read, redirect, render, url
 from backend.deviations import actions, queries, words
 from backend.deviations.actions.moving import HAPPENED
 from backend.deviations.forms import RegistryForm
+from backend.deviations.hiding import HIDDEN
 from backend.deviations.models import SealedCopy
 from backend.deviations.queries import KEPT, PAGE
 
@@ -164,6 +165,8 @@ def _copy_page(
         left_how=words.LEFT_HOW[found.left_how](),
         number=(typed or {}).get("registry_number", [found.registry_number or ""])[-1],
         may_register=me.everywhere(Permission.REGISTER),
+        masked=HIDDEN in str(found.content) or bool(queries.masks(db, me, found)),
+        may_open_masked=me.everywhere(Permission.MASK),
         **_content(found.content),
     )
 

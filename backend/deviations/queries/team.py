@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from backend.access import Identity, Permission
@@ -21,6 +21,7 @@ from backend.deviations.models import (
     SealedCopy,
     Side,
 )
+from backend.deviations.queries.case import deviation
 from backend.deviations.rules import party_of, visible_to
 from backend.directory import queries as directory
 from backend.directory.models import Person
@@ -153,17 +154,27 @@ class MaskShown:
     original: str | None
 
 
-def masks(db: Session, me: Identity, deviation: Deviation) -> list[MaskShown]:
-    """What was hidden and when; the words themselves only for safety."""
+def masks(db: Session, me: Identity, case: Deviation | SealedCopy) -> list[MaskShown]:
+    """What was hidden and when; the words themselves only for safety, of what their branch had been given. Of a case
+    that has left the branch nothing else is shown either.
+    """
     opens = me.everywhere(Permission.MASK)
+    shown: list[ColumnElement[bool]] = [Mask.deviation_id == case.id]
+    if isinstance(case, SealedCopy):
+        shown = [Mask.deviation_id == case.deviation_id, Mask.given_to.overlap(list(me.branches))]
     rows = db.execute(
         select(Mask, MaskedOriginal.original)
         .outerjoin(MaskedOriginal, MaskedOriginal.mask_id == Mask.id)
-        .where(Mask.deviation_id == deviation.id)
+        .where(*shown)
         .order_by(Mask.id)
     )
     return [
-        MaskShown(mask.field, mask.masked_at, mask.text_since, original if opens else None)
+        MaskShown(
+            mask.field,
+            mask.masked_at,
+            mask.text_since,
+            original if opens and set(mask.given_to) & set(me.branches) else None,
+        )
         for mask, original in rows
     ]
 
@@ -204,3 +215,31 @@ def sealed_copy(db: Session, me: Identity, copy_id: int) -> SealedCopy:
     if found is None:
         raise NotFoundError
     return found
+
+
+def copy_of(db: Session, branch_id: int, deviation_id: int) -> SealedCopy | None:
+    """The latest copy of a case that has left the branch, in a scope that opens seals."""
+    return db.scalars(
+        select(SealedCopy)
+        .where(SealedCopy.deviation_id == deviation_id, SealedCopy.branch_id == branch_id)
+        .order_by(SealedCopy.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def masked_case(db: Session, me: Identity, case_number: str) -> Deviation | SealedCopy:
+    """The case whose masks are asked for: as it stands, or for safety of a branch that it has left the copy that was
+    sealed. NotFoundError for everybody else.
+    """
+    try:
+        return deviation(db, me, case_number)
+    except NotFoundError:
+        left = db.scalars(
+            select(SealedCopy)
+            .where(SealedCopy.case_number == case_number.upper(), SealedCopy.branch_id.in_(me.branches))
+            .order_by(SealedCopy.id.desc())
+            .limit(1)
+        ).one_or_none()
+        if left is None or not me.everywhere(Permission.MASK):
+            raise
+        return left

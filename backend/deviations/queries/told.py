@@ -8,13 +8,16 @@ from typing import cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backend.access import Permission
 from backend.accounts.identity import identity_in
 from backend.agreements import queries as agreements
 from backend.core import clock
 from backend.core.calendar import Calendar, local_date
+from backend.core.db import reaching
 from backend.deviations import clocks, deadlines, rules, steps
 from backend.deviations.models import Deviation, Draft, Handover, Side, State
 from backend.deviations.queries.case import handover, owing, pauses, waiting_since
+from backend.deviations.queries.team import copy_of
 from backend.deviations.rules import HELD
 from backend.directory import queries as directory
 from backend.directory.models import Branch, Unit
@@ -183,7 +186,7 @@ def said(db: Session, notice: Notice) -> Line | str:
         return _aside(db, notice)
     case = owing(db, notice.deviation_id, notice.branch_id)
     if case is None:
-        return "no longer seen"
+        return _left(db, notice, notice.deviation_id) if notice.kind == "masked" else "no longer seen"
     deviation = db.get_one(Deviation, notice.deviation_id)
     if notice.role != "head" and not _may_open(db, notice, deviation):
         return "no longer theirs"
@@ -195,8 +198,23 @@ def said(db: Session, notice: Notice) -> Line | str:
         due_on = found
     elif case.state not in STILL_TRUE.get(notice.kind, [case.state]):
         return "no longer true"
-    address = f"/deviations/{case.case_number}"
+    address = f"/deviations/{case.case_number}" + ("/masked" if notice.kind == "masked" else "")
     return Line(notice.kind, notice.role, case.unit, address, case.case_number, due_on)
+
+
+def _left(db: Session, notice: Notice, deviation_id: int) -> Line | str:
+    """Of a slip in what a branch was given of a case that has left it: for safety, who alone opens the copy."""
+    reader = identity_in(db, notice.person_id, "branch", notice.branch_id)
+    if reader is None or not reader.everywhere(Permission.MASK):
+        return "no longer theirs"
+    with reaching(db, sealed=True):
+        copy = copy_of(db, notice.branch_id, deviation_id)
+    if copy is None:
+        return "no longer seen"
+    unit = db.get_one(Unit, copy.unit_id)
+    return Line(
+        notice.kind, notice.role, unit.name, f"/deviations/{copy.case_number}/masked", copy.case_number
+    )
 
 
 def _may_open(db: Session, notice: Notice, deviation: Deviation) -> bool:

@@ -11,7 +11,8 @@ from backend.access import Identity
 from backend.audit import queries as audit
 from backend.core import clock
 from backend.core.text import sort_key
-from backend.deviations.models import Deviation, Event, Proposal
+from backend.deviations.models import Deviation, Event, Proposal, SealedCopy
+from backend.deviations.queries.team import MaskShown
 from backend.deviations.rules import visible_to
 from backend.directory.models import Branch, Organisation, Person, Unit
 
@@ -99,10 +100,19 @@ class Reader:
     times: int
 
 
-def readers(db: Session, me: Identity, deviation: Deviation, since: datetime) -> Sequence[Reader]:
-    """Whom a slip may have reached on one's own side, the earliest first."""
+def readers(
+    db: Session, me: Identity, case: Deviation | SealedCopy, masks: Sequence[MaskShown]
+) -> Sequence[Reader]:
+    """Whom what was masked may have reached on one's own side, from when each text could be read until it was hidden,
+    the earliest first.
+    """
+    report = None
+    if isinstance(case, Deviation) and case.sender_branch_id in me.branches:
+        # Read by a manager before it was a case, where the branch wants it so.
+        report = case.submission if any("." not in one.field for one in masks) else None
     opened: dict[int, list[datetime]] = {}
-    for reading in audit.readers(db, me.branches, deviation.case_number, since):
+    spans = sorted({(one.since, one.at) for one in masks})
+    for reading in audit.readers(db, me.branches, case.case_number, spans, report=report):
         opened.setdefault(reading.person_id, []).append(reading.at)
     titles = {
         row[0]: row[1] for row in db.execute(select(Person.id, Person.title).where(Person.id.in_(opened)))

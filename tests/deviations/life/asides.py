@@ -38,7 +38,7 @@ def mask(world: World, case: Case, who: Who, random: Random) -> Step:
         return actions.mask(db, me, d, MaskForm(field=field, start=start, end=start + len(token or "x")))
 
     def then() -> None:
-        case.mask(token, who)
+        case.mask(token)
         for copy in world.copies:
             if copy.number == case.number:
                 copy.tokens.discard(token)

@@ -172,6 +172,7 @@ def reply(world: World, case: Case, who: Who, _random: Random) -> Step:
 
 def _handed_over(world: World, case: Case, unit: Unit, token: str) -> None:
     case.leg += 1
+    case.held_by.append(unit.branch)
     if unit.branch != case.holder.branch:
         case.first_leg, case.delayed = case.leg, False
     case.holder, case.proposed = unit, None
@@ -348,7 +349,7 @@ def withdraw(world: World, case: Case, who: Who, _random: Random) -> Step:
     def then() -> None:
         if case.state != "declined":
             world.seal(case)
-        case.write(token, leg=case.leg)
+        case.write(token, leg=case.leg, parting=True)
         _goes(case, "withdrawn", None)
 
     return Step(

@@ -62,21 +62,23 @@ class Who:
 
 @dataclass
 class Words:
-    """A text somebody wrote: which words, and where it stands: in the report, on a leg, or as a branch's own."""
+    """A text somebody wrote: which words, and where it stands: in the report, on a leg, or as a branch's own. What is
+    said as the case is taken back is the sender's to read alone.
+    """
 
     tokens: set[str]
     leg: int | None = None
     own: str | None = None
     draft: bool = False
+    parting: bool = False
 
 
 @dataclass
 class Original:
-    """What stood behind a mask."""
+    """What stood behind a mask, and which branches had been given it."""
 
     tokens: set[str]
-    leg: int
-    own: str | None
+    given: set[str]
 
 
 @dataclass
@@ -107,6 +109,11 @@ class Case:
     standing: tuple[str, str, set[str]] | None = None
     closed_at: datetime | None = None
     delayed: bool = False
+    held_by: list[str] = field(default_factory=list)
+    """The branch of each leg, the first one first."""
+
+    def __post_init__(self) -> None:
+        self.held_by = [self.holder.branch]
 
     @property
     def held(self) -> bool:
@@ -180,16 +187,16 @@ class Case:
         return {token for text in self.texts if text.own == branch for token in text.tokens}
 
     def behind_masks(self, branch: str) -> set[str]:
-        """What safety of a party reads of what was hidden."""
-        if branch not in self.parties:
-            return set()
-        since = 1 if branch in self.senders else self.first_leg
-        return {
-            token
-            for kept in self.originals
-            if kept.leg >= since and kept.own in (None, branch)
-            for token in kept.tokens
-        }
+        """What safety of a branch reads of what was hidden: what the branch had been given, wherever the case is now."""
+        return {token for kept in self.originals if branch in kept.given for token in kept.tokens}
+
+    def _given(self, text: Words) -> set[str]:
+        if text.own:
+            return {text.own}
+        if text.parting:
+            return {self.sender.branch}
+        held_by = self.held_by if text.leg is None else [self.held_by[text.leg - 1]]
+        return {self.sender.branch, *held_by}
 
     def given(self) -> set[str]:
         """What a copy sealed now holds: the report, and what was written while the holder's branch had the case."""
@@ -201,20 +208,26 @@ class Case:
         }
 
     def write(
-        self, token: str, *, leg: int | None = None, own: str | None = None, draft: bool = False
+        self,
+        token: str,
+        *,
+        leg: int | None = None,
+        own: str | None = None,
+        draft: bool = False,
+        parting: bool = False,
     ) -> None:
-        self.texts.append(Words({token}, leg, own, draft))
+        self.texts.append(Words({token}, leg, own, draft, parting))
 
     def discard_draft(self, branch: str) -> None:
         self.texts = [text for text in self.texts if not (text.draft and text.own == branch)]
         self.drafts.pop(branch, None)
 
-    def mask(self, token: str, by: Who) -> None:
-        """Hide it wherever it stands; keep each text as it stood, but of another branch's own texts nothing."""
+    def mask(self, token: str) -> None:
+        """Hide it wherever it stands; keep each text as it stood for those who had been given it."""
         for text in self.texts:
             if token in text.tokens:
-                if not text.draft and text.own in (None, by.branch):
-                    self.originals.append(Original(set(text.tokens), text.leg or self.leg, text.own))
+                if not text.draft:
+                    self.originals.append(Original(set(text.tokens), self._given(text)))
                 text.tokens.discard(token)
 
     # --- whose turn, and until when ---------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from backend.deviations import actions, queries
 from tests.deviations.life.asides import VERBS
 from tests.deviations.life.cast import CAST, UNITS, Identities
 from tests.deviations.life.moves import MOVES, World, end_pause
+from tests.deviations.life.stored import EVERYTHING, STANDS
 from tests.deviations.life.trade import Case, Who, working_days
 from tests.people import cookie_for, report_form
 from workers import deviations as jobs
@@ -26,29 +27,6 @@ celery.loader.import_default_modules()
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 CANARY = re.compile(r"kanarie\d+x")
 LIVING = 8
-
-# Everything that a branch could read of any case, whatever the code asks for. A person's name stands nowhere in it.
-EVERYTHING = text(
-    "select string_agg(words, ' ') from ("
-    " select concat_ws(' ', description, delay_reason) as words from deviations"
-    " union all select comment from events"
-    " union all select concat_ws(' ', text, reply) from questions"
-    " union all select comment from proposals"
-    " union all select concat_ws(' ', cause, verdict_comment, no_action_reason, follow_up) from answers"
-    " union all select text from answer_actions"
-    " union all select text from notes"
-    " union all select comment from risk_flags"
-    " union all select typed::text from answer_drafts"
-    " union all select content::text from sealed_copies"
-    " union all select word from case_words"
-    " union all select original from masked_originals) everything"
-)
-STANDS = text(
-    "select d.state, u.hsa_id, d.due_on, d.next_due_on, d.first_leg, d.revision,"
-    " (select array_agg(b.hsa_id order by b.hsa_id) from branches b where b.id = any(d.visible_branches)),"
-    " (select count(*) from handovers h where h.deviation_id = d.id)"
-    " from deviations d join units u on u.id = d.receiver_unit_id where d.case_number = :number"
-)
 
 
 @dataclass(frozen=True)
@@ -354,6 +332,17 @@ class Walk:
             may |= case.behind_masks(who.branch)
         if shown - may or (case.opens_to(who) and not shown and case.texts[0].tokens):
             raise AmissError(f"{who.email} is shown {shown} of {case.number}, may read {may}")
+        answer = browser.get(f"/deviations/{case.number}/masked")
+        opens = 200 if self._opens_masked(who, case) else 403 if case.opens_to(who) else 404
+        if answer.status_code != opens:
+            raise AmissError(f"{who.email} gets {answer.status_code} for what is masked in {case.number}")
+        shown = set(CANARY.findall(answer.text))
+        if shown != (case.behind_masks(who.branch) if opens == 200 else set()):
+            raise AmissError(f"{who.email} is shown {shown} behind the masks of {case.number}")
+
+    def _opens_masked(self, who: Who, case: Case) -> bool:
+        left = any((copy.branch, copy.number) == (who.branch, case.number) for copy in self.world.copies)
+        return who.safety and (case.opens_to(who) or left)
 
     def reaches_nothing_else(self) -> None:
         """Past the code: all the words that row-level security lets each branch reach, with each opening of seals."""
@@ -389,6 +378,8 @@ class Walk:
             known = {who.email for who in CAST}
             for case in [case for case in self.world.cases if case.number in words]:
                 opened = {who.email for who in CAST if case.opens_to(who)}
+                if f"/deviations/{case.number}/masked" in words:
+                    opened = {who.email for who in CAST if self._opens_masked(who, case)}
                 if set(to) & known - opened:
                     raise AmissError(
                         f"{to} get mail about {case.number}, which they cannot open: {words[:60]}"

@@ -18,12 +18,13 @@ from backend.core import screening, text
 from backend.core.db import Db
 from backend.core.errors import Fault, ForbiddenError, InvalidError
 from backend.core.text import gettext as _
-from backend.core.web import Submitted, Typed, read, render
+from backend.core.web import Submitted, Typed, read, render, url
 from backend.deviations import queries, rules
 from backend.deviations.actions.mask import texts_of
 from backend.deviations.actions.moving import forbidden
 from backend.deviations.forms import MaskForm
-from backend.deviations.models import Deviation
+from backend.deviations.hiding import wherever
+from backend.deviations.models import Deviation, SealedCopy
 from backend.deviations.pages.case import parts
 
 router = APIRouter()
@@ -44,6 +45,11 @@ class Passage:
     before: str
     words: str
     after: str
+
+    @property
+    def alone(self) -> bool:
+        """It is hidden nowhere but where it was pointed at."""
+        return wherever(self.words) is None
 
 
 @router.get("/deviations/{case_number}/mask", name="deviations.mask")
@@ -67,22 +73,25 @@ def mask_check(request: Request, db: Db, me: Me, case_number: str, typed: Submit
 
 @router.get("/deviations/{case_number}/masked", name="deviations.masked")
 def masked(request: Request, db: Db, me: Me, case_number: str) -> Response:
-    """What was hidden: for safety of either side alone."""
-    deviation = queries.deviation(db, me, case_number)
+    """What was hidden: for safety alone, of either side and of a branch that had been given it before the case left."""
+    case = queries.masked_case(db, me, case_number)
     if not me.everywhere(Permission.MASK):
         raise ForbiddenError(_("Det dolda öppnas bara av kvalitet och patientsäkerhet."))
-    audit.record(db, me, "deviations.masked", cases=[deviation.case_number])
-    found = parts.masks(db, me, deviation)
-    since = min((one["since"] for one in found), default=deviation.sent_at)
-    first = min((one["masked_at"] for one in found), default=deviation.sent_at)
+    found = queries.masks(db, me, case)
+    readers = queries.readers(db, me, case, found)
+    audit.record(db, me, "deviations.masked", cases=[case.case_number])
+    left = isinstance(case, SealedCopy)
     return render(
         request,
         "deviations/case/masked.html",
-        deviation=deviation,
-        masks=found,
-        since=since,
-        report_by=text.moment(first + REPORTED_WITHIN),
-        readers=queries.readers(db, me, deviation, since),
+        case_number=case.case_number,
+        left=left,
+        back=url("register.copy", copy_id=case.id)
+        if left
+        else url("deviations.show", case_number=case_number),
+        masks=parts.masks(found),
+        report_by=text.moment(min(one.at for one in found) + REPORTED_WITHIN) if found else None,
+        readers=readers,
     )
 
 
@@ -134,10 +143,15 @@ def _pointed_out(db: Session, deviation: Deviation, typed: Typed) -> Passage:
     if typed.get("start"):
         form = read(MaskForm, typed)
         return _passage(field, texts[field], form.start, form.end)
-    wanted = typed.get("words", [""])[-1].split()
+    words = typed.get("words", [""])[-1]
+    wanted = words.split()
     if not wanted:
         raise InvalidError(Fault("words", _("Skriv de ord som ska döljas, precis som de står.")))
-    place = re.search(r"\s+".join(map(re.escape, wanted)), texts[field], re.IGNORECASE)
+    # As a word of its own if it stands so anywhere, before it is looked for inside others.
+    whole = wherever(words)
+    place = (whole and whole.search(texts[field])) or re.search(
+        r"\s+".join(map(re.escape, wanted)), texts[field], re.IGNORECASE
+    )
     if place is None:
         raise InvalidError(
             Fault(

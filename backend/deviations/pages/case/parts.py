@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy.orm import Session
-
-from backend.access import Identity
 from backend.core import clock, text
 from backend.core.text import gettext as _
 from backend.deviations import clocks, deadlines, queries, rules, sentences, words
@@ -222,19 +219,21 @@ def text_label(path: str) -> str:
         "questions.reply": _("Svar på en fråga"),
         "proposals.comment": _("Ett förslag"),
         "notes.text": _("Intern anteckning"),
+        "risk_flags.comment": _("Er flagga: varför"),
+        "risk_flags.taken_over_by": _("Er flagga: vem som tog över"),
+        "sides.reference": _("Er egen referens"),
         "sides.quiet_reason": _("Varför påminnelserna är av"),
     }
     return names.get(f"{kind}.{rest.rpartition('.')[2]}" if rest else kind, _("Text"))
 
 
-def masks(db: Session, me: Identity, deviation: Deviation) -> list[dict[str, Any]]:
+def masks(found: Sequence[queries.MaskShown]) -> list[dict[str, Any]]:
     return [
         {
             "label": text_label(mask.field),
             "at": text.moment(mask.at),
             "since": mask.since,
-            "masked_at": mask.at,
             "original": mask.original,
         }
-        for mask in queries.masks(db, me, deviation)
+        for mask in found
     ]

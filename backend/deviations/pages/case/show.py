@@ -118,7 +118,7 @@ def story_of(db: Session, me: Identity, deviation: Deviation) -> dict[str, Any]:
         "steps": parts.steps(state, good_example=good),
         "ended": sentences.how_it_ended(deviation),
         "links": queries.linked(db, me, deviation),
-        "masks": parts.masks(db, me, deviation),
+        "masks": parts.masks(queries.masks(db, me, deviation)),
         "own": own.shown(db, me, deviation),
     }
 
