@@ -15,7 +15,7 @@ from backend.deviations.actions.moving import (
     set_answer_due,
     tell,
 )
-from backend.deviations.actions.sealing import seal
+from backend.deviations.actions.sealing import parting_words, seal
 from backend.deviations.forms import ConfirmRedirectForm, DeclineForm, RedirectForm, ResendForm
 from backend.deviations.models import Deviation, EndedHow, Handover, Proposal
 from backend.directory import queries as directory
@@ -148,7 +148,7 @@ def decline(db: Session, me: Identity, deviation: Deviation, form: DeclineForm) 
     leg.acknowledged_at = leg.acknowledged_at or now
     leg.ended_at, leg.ended_how = now, EndedHow.DECLINED
     db.flush()
-    seal(db, deviation, EndedHow.DECLINED, parting=(form.reason, form.comment))
+    seal(db, deviation, EndedHow.DECLINED, parting_words(db, me, form, suggested))
     act_by = deadlines.from_now(deviation, "declined", now)
     tell_branch = deviation.sender_branch_id
     move(

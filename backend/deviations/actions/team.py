@@ -253,13 +253,25 @@ def flag(db: Session, me: Identity, deviation: Deviation, form: FlagForm) -> Ris
 def take_over(db: Session, me: Identity, deviation: Deviation, form: TakeOverForm) -> RiskFlag:
     """Note who has taken the matter over (a function, not a name), and when."""
     own_party(me, deviation, Permission.FLAG)
-    raised = queries.risk_flag(db, me, deviation, form.law)
+    return _take_over(db, me, deviation, form)
+
+
+def take_over_left(db: Session, me: Identity, copy: SealedCopy, form: TakeOverForm) -> RiskFlag:
+    """The same for a case that has left the branch, by its sealed copy: the law did not leave with it."""
+    if not me.everywhere(Permission.FLAG):
+        raise forbidden()
+    return _take_over(db, me, copy, form)
+
+
+def _take_over(db: Session, me: Identity, of: Deviation | SealedCopy, form: TakeOverForm) -> RiskFlag:
+    raised = queries.risk_flag(db, me, of, form.law)
     if raised is None:
         raise NotFoundError
     if not form.taken_over_by:
         raise InvalidError(Fault("taken_over_by", _("Skriv vilken funktion som har tagit över.")))
     raised.taken_over_by, raised.taken_over_at = form.taken_over_by, clock.now()
-    record(db, me, deviation, "take_over", law=form.law)
+    db.flush()
+    audit.record(db, me, "deviations.take_over", cases=[of.case_number], law=form.law)
     return raised
 
 

@@ -23,7 +23,7 @@ from backend.deviations.models import (
     State,
 )
 from backend.deviations.queries.lists import Row, urgent
-from backend.deviations.rules import HELD
+from backend.deviations.rules import HELD, is_party
 
 SHOWN = 20
 MASKED_LATELY = timedelta(days=30)
@@ -171,7 +171,8 @@ def _high_risk(me: Identity) -> Condition:
 
 
 def _not_taken_over(me: Identity) -> Condition:
-    return (
+    """Those of cases that have left the branch stand on their sealed copies: `flagged_copies`."""
+    flagged = (
         exists()
         .where(
             RiskFlag.deviation_id == Deviation.id,
@@ -180,6 +181,7 @@ def _not_taken_over(me: Identity) -> Condition:
         )
         .correlate(Deviation)
     )
+    return and_(is_party(me), flagged)
 
 
 def _masked(me: Identity) -> Condition:

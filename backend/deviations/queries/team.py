@@ -116,14 +116,16 @@ def answer_draft(db: Session, deviation: Deviation) -> AnswerDraft | None:
     )
 
 
-def risk_flag(db: Session, me: Identity, deviation: Deviation, law: str) -> RiskFlag | None:
-    return next((one for one in risk_flags(db, me, deviation) if one.law == law), None)
+def risk_flag(db: Session, me: Identity, of: Deviation | SealedCopy, law: str) -> RiskFlag | None:
+    return next((one for one in risk_flags(db, me, of) if one.law == law), None)
 
 
-def risk_flags(db: Session, me: Identity, deviation: Deviation) -> Sequence[RiskFlag]:
+def risk_flags(db: Session, me: Identity, of: Deviation | SealedCopy) -> Sequence[RiskFlag]:
+    """The branch's own flags on a case, also on one that has left it a copy."""
+    case_id = of.deviation_id if isinstance(of, SealedCopy) else of.id
     return db.scalars(
         select(RiskFlag)
-        .where(RiskFlag.deviation_id == deviation.id, RiskFlag.branch_id.in_(me.branches))
+        .where(RiskFlag.deviation_id == case_id, RiskFlag.branch_id.in_(me.branches))
         .order_by(RiskFlag.id)
     ).all()
 

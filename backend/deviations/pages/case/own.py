@@ -8,7 +8,7 @@ from backend.access import Identity, Permission
 from backend.core import clock, text
 from backend.core.text import gettext as _
 from backend.deviations import queries, rules, sentences, words
-from backend.deviations.models import Deviation, Side, State
+from backend.deviations.models import Deviation, RiskFlag, Side, State
 from backend.deviations.queries import told
 
 
@@ -30,6 +30,17 @@ def rights(me: Identity, deviation: Deviation) -> dict[str, bool]:
         "quiet": handles and not deviation.resting and State(deviation.state) in rules.WAITS_FOR,
         "resume": handles and deviation.resting and State(deviation.state) in rules.WAITS_FOR,
         "identify": handles or rules.reported_by(me, deviation),
+    }
+
+
+def flag_shown(flag: RiskFlag) -> dict[str, Any]:
+    return {
+        "law": flag.law,
+        "name": words.LAWS[flag.law](),
+        "at": text.moment(flag.raised_at),
+        "comment": flag.comment,
+        "by": flag.taken_over_by,
+        "taken_at": text.moment(flag.taken_over_at) if flag.taken_over_at else None,
     }
 
 
@@ -82,17 +93,7 @@ def shown(db: Session, me: Identity, deviation: Deviation) -> dict[str, Any]:
             (str(person.id), person.title, text.short_date(since.date()))
             for person, since in queries.invited(db, me, deviation)
         ],
-        "flags": [
-            {
-                "law": flag.law,
-                "name": words.LAWS[flag.law](),
-                "at": text.moment(flag.raised_at),
-                "comment": flag.comment,
-                "by": flag.taken_over_by,
-                "taken_at": text.moment(flag.taken_over_at) if flag.taken_over_at else None,
-            }
-            for flag in flags
-        ],
+        "flags": [flag_shown(flag) for flag in flags],
         "unflagged": [
             (law, word()) for law, word in words.LAWS.items() if law not in {flag.law for flag in flags}
         ],
