@@ -22,8 +22,9 @@ from backend.deviations.models import (
     Side,
     State,
 )
-from backend.deviations.queries.lists import Row, urgent
+from backend.deviations.queries.lists import Row, own_unit, urgent
 from backend.deviations.rules import HELD, is_party
+from backend.directory import queries as directory
 
 SHOWN = 20
 MASKED_LATELY = timedelta(days=30)
@@ -88,7 +89,8 @@ def _own_side(me: Identity, *conditions: Condition) -> Condition:
 
 
 def _assigned(me: Identity) -> Condition:
-    return and_(Deviation.state.not_in(OVER), _own_side(me, Side.handler_id == me.person_id))
+    mine = Side.handler_id == me.person_id, directory.handles(Side.handler_id, own_unit(me))
+    return and_(Deviation.state.not_in(OVER), _own_side(me, *mine))
 
 
 def _invited(me: Identity) -> Condition:
@@ -126,7 +128,7 @@ def _unassigned(me: Identity) -> Condition:
     return and_(
         Deviation.state.in_(sorted(HELD)),
         _receiving(me, Permission.MANAGE),
-        ~_own_side(me, Side.handler_id.is_not(None)),
+        ~_own_side(me, directory.handles(Side.handler_id, Deviation.receiver_unit_id)),
     )
 
 

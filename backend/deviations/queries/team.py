@@ -60,11 +60,10 @@ def handlers(db: Session, me: Identity, deviation: Deviation) -> list[Person]:
     return directory.handlers(db, unit_id) if party else []
 
 
-def handler(db: Session, side: Side | None) -> str | None:
-    """The title of whoever handles the case for one's own side."""
-    if side is None or side.handler_id is None:
-        return None
-    return title_of(db, side.handler_id)
+def handler(db: Session, me: Identity, deviation: Deviation) -> Person | None:
+    """Whoever handles the case for one's own side; nobody, where they no longer handle at its unit."""
+    given = handler_id(db, me, deviation)
+    return next((one for one in handlers(db, me, deviation) if one.id == given), None) if given else None
 
 
 def title_of(db: Session, person_id: int) -> str | None:

@@ -48,11 +48,11 @@ def shown(db: Session, me: Identity, deviation: Deviation) -> dict[str, Any]:
     side, may = side_of(me, deviation), rights(me, deviation)
     flags = queries.risk_flags(db, me, deviation)
     notes = queries.notes(db, me, deviation)
-    handler = queries.handler(db, side)
+    handler = queries.handler(db, me, deviation)
     quiet = told.is_quiet(side, clock.today()) and State(deviation.state) in rules.WAITS_FOR
     risk = sentences.risk_words(deviation, side)
     rows = [
-        (_("Handläggare"), handler or (_("Ingen än") if may["handle"] else None)),
+        (_("Handläggare"), handler.title if handler else (_("Ingen än") if may["handle"] else None)),
         (_("Egen referens"), side.reference if side else None),
         (_("Diarienummer"), side.registry_number if side else None),
         (_("Riskpoäng"), risk),
@@ -71,7 +71,7 @@ def shown(db: Session, me: Identity, deviation: Deviation) -> dict[str, Any]:
         }
         if quiet and side
         else None,
-        "mine": side is not None and side.handler_id == me.person_id,
+        "mine": handler is not None and handler.id == me.person_id,
         "handlers": [(str(one.id), one.title) for one in queries.handlers(db, me, deviation)]
         if may["give"]
         else [],
