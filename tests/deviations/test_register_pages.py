@@ -1,6 +1,7 @@
 """The register: every case of the branch, the sealed copies, and registry numbers."""
 
 import io
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -259,6 +260,28 @@ def test_a_flag_that_nobody_had_taken_over_stands_on_the_copy_and_with_safety_un
     assert title not in safety.get("/").text
     # Mats has his own to take over, and sees nothing of the copy.
     assert title not in client_of(MATS).get("/").text
+
+
+def test_a_copy_sealed_when_copies_held_less_is_still_read(
+    client_of: Of, declined: str, superuser: Engine
+) -> None:
+    with superuser.begin() as connection:
+        content = connection.scalar(text("select content from sealed_copies"))
+        leg = {name: content["legs"][0][name] for name in ("unit", "sent_at", "acknowledged_at")}
+        proposal = {"kind": "redirect", "at": leg["sent_at"], "outcome": None, "comment": "Till dem."}
+        less = {
+            **{name: content[name] for name in ("report", "questions", "answers")},
+            "legs": [leg],
+            "events": [{**content["events"][0], "to_unit": None}],
+            "proposals": [{**proposal, "decision": None}],
+            "declined": {"reason": "other", "comment": "Ord."},
+        }
+        connection.execute(
+            text("update sealed_copies set content = cast(:less as jsonb)"), {"less": json.dumps(less)}
+        )
+    registrar = client_of(REGISTRAR_B)
+    rows = told(registrar, copy_of(registrar))
+    assert (rows["Skäl"], rows["Era ord"]) == (["Annat"], ["Ord.", "Till dem."])
 
 
 def test_the_start_page_of_a_registrar_counts_what_is_to_be_registered(client_of: Of, declined: str) -> None:
