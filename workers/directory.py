@@ -3,12 +3,12 @@
 from urllib.parse import urlsplit
 
 from backend.core import bounces, clock, jobs, letter_box, text
-from backend.core.calendar import Calendar
 from backend.core.db import NOBODY, unit_of_work
 from backend.core.delivery_reports import failures
 from backend.core.text import gettext as _
+from backend.deviations.queries.told import calendar_in
 from backend.directory import actions, health, letters, queries
-from backend.directory.models import Branch, Person, Unit
+from backend.directory.models import Branch, Organisation, Person, Unit
 from backend.notifications import actions as notifications
 from backend.settings import settings
 from workers.app import celery
@@ -66,7 +66,7 @@ def _tell_of_unreachable(claim: jobs.Claim) -> str:
             "day": text.long_date(clock.local(run.latest).date()),
             "units": text.join([unit.name for unit in units]),
         }
-    return _send("unreachable", to, claim, **words)
+    return _send("unreachable", to, claim, claim.subject_id or 0, **words)
 
 
 def _tell_of_no_receiver(claim: jobs.Claim) -> str:
@@ -80,7 +80,7 @@ def _tell_of_no_receiver(claim: jobs.Claim) -> str:
             db, organisation_id
         )
         name = unit.name
-    return _send("no_receiver", to, claim, units=name)
+    return _send("no_receiver", to, claim, organisation_id, units=name)
 
 
 def _tell_of_no_substitutes(claim: jobs.Claim) -> str:
@@ -93,12 +93,14 @@ def _tell_of_no_substitutes(claim: jobs.Claim) -> str:
         return "nothing to say"
     units = "\n".join(f"{one.unit}, {one.branch}" for one in lacking)
     season = _("sommaren") if clock.today().month < 9 else _("jul och nyår")
-    return _send("no_substitutes", to, claim, units=units, season=season)
+    return _send("no_substitutes", to, claim, organisation_id, units=units, season=season)
 
 
-def _send(kind: str, to: list[str], claim: jobs.Claim, **words: str) -> str:
+def _send(kind: str, to: list[str], claim: jobs.Claim, organisation_id: int, **words: str) -> str:
     if not to:
         return "nobody to write to"
-    notifications.hold_till_open(Calendar())
+    with unit_of_work(NOBODY) as db:
+        calendar = calendar_in(db, db.get_one(Organisation, organisation_id).county_id)
+    notifications.hold_till_open(calendar)
     letters.send(kind, to, f"{kind}.{claim.id}", **words)
     return "sent"

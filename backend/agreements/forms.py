@@ -63,6 +63,8 @@ CLOCKS = (
 # When one of the others has run out, the case goes home by itself: there is nobody left to remind.
 RAISED = ("acknowledge", "answer", "returned_answer")
 ROLES = ("manager", "safety", "head")
+# The times that may differ with how grave a case is.
+BY_SEVERITY = ("acknowledge", "answer", "verdict", "reply")
 SEVERITIES = (1, 2, 3, 4)
 MARKS_GIVEN = 6
 # How far ahead a version may begin, and days off be settled.
@@ -94,14 +96,38 @@ class AgreementForm(BaseModel):
     declined_unit: Working
     settle_n: Days
     settle_unit: Working
-    severity_1_n: Severe = None
-    severity_1_unit: Working = "calendar"
-    severity_2_n: Severe = None
-    severity_2_unit: Working = "calendar"
-    severity_3_n: Severe = None
-    severity_3_unit: Working = "calendar"
-    severity_4_n: Severe = None
-    severity_4_unit: Working = "calendar"
+    acknowledge_severity_1_n: Severe = None
+    acknowledge_severity_1_unit: Working = "working"
+    acknowledge_severity_2_n: Severe = None
+    acknowledge_severity_2_unit: Working = "working"
+    acknowledge_severity_3_n: Severe = None
+    acknowledge_severity_3_unit: Working = "working"
+    acknowledge_severity_4_n: Severe = None
+    acknowledge_severity_4_unit: Working = "working"
+    answer_severity_1_n: Severe = None
+    answer_severity_1_unit: Working = "calendar"
+    answer_severity_2_n: Severe = None
+    answer_severity_2_unit: Working = "calendar"
+    answer_severity_3_n: Severe = None
+    answer_severity_3_unit: Working = "calendar"
+    answer_severity_4_n: Severe = None
+    answer_severity_4_unit: Working = "calendar"
+    verdict_severity_1_n: Severe = None
+    verdict_severity_1_unit: Working = "working"
+    verdict_severity_2_n: Severe = None
+    verdict_severity_2_unit: Working = "working"
+    verdict_severity_3_n: Severe = None
+    verdict_severity_3_unit: Working = "working"
+    verdict_severity_4_n: Severe = None
+    verdict_severity_4_unit: Working = "working"
+    reply_severity_1_n: Severe = None
+    reply_severity_1_unit: Working = "working"
+    reply_severity_2_n: Severe = None
+    reply_severity_2_unit: Working = "working"
+    reply_severity_3_n: Severe = None
+    reply_severity_3_unit: Working = "working"
+    reply_severity_4_n: Severe = None
+    reply_severity_4_unit: Working = "working"
     reminders_acknowledge: Marks = ""
     reminders_answer: Marks = ""
     reminders_returned_answer: Marks = ""
@@ -135,10 +161,13 @@ def terms(form: AgreementForm) -> dict[str, object]:
     given = form.model_dump()
     faults: list[Fault] = []
     stored: dict[str, object] = {kind: [given[f"{kind}_n"], given[f"{kind}_unit"]] for kind in CLOCKS}
-    stored["answer_by_severity"] = {
-        str(one): [given[f"severity_{one}_n"], given[f"severity_{one}_unit"]]
-        for one in SEVERITIES
-        if given[f"severity_{one}_n"]
+    stored["by_severity"] = {
+        kind: {
+            str(one): [given[f"{kind}_severity_{one}_n"], given[f"{kind}_severity_{one}_unit"]]
+            for one in SEVERITIES
+            if given[f"{kind}_severity_{one}_n"]
+        }
+        for kind in BY_SEVERITY
     }
     stored["reminders"] = {
         kind: [list(mark) for mark in _marks(kind, given[f"reminders_{kind}"], given[f"{kind}_n"], faults)]

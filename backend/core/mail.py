@@ -76,13 +76,7 @@ def send(*, to: Sequence[str], subject: str, body: str, message_id: str) -> None
             client.starttls(context=ssl.create_default_context())
         if parts.username:
             client.login(unquote(parts.username), unquote(parts.password or ""))
-        try:
-            refused = client.send_message(message, to_addrs=list(to))
-        except smtplib.SMTPRecipientsRefused as all_refused:
-            _note(to, all_refused.recipients, message_id)
-            if all(code >= 500 for code, _words in all_refused.recipients.values()):
-                raise RefusedError from None
-            raise
+        refused = _said_yes(client, message, to, message_id)
         with suppress(OSError, smtplib.SMTPException):
             client.quit()  # it has said yes already; an error here would send the mail again
     _note(to, refused, message_id)
@@ -90,6 +84,29 @@ def send(*, to: Sequence[str], subject: str, body: str, message_id: str) -> None
         raise smtplib.SMTPRecipientsRefused(refused)
     if refused:
         log.warning("mail.refused", message_id=message_id, recipients=len(refused))
+
+
+def _said_yes(
+    client: smtplib.SMTP, message: EmailMessage, to: Sequence[str], message_id: str
+) -> dict[str, tuple[int, bytes]]:
+    """Hand the letter over; gives whom of several the server refused. Raises RefusedError where it will never get
+    anywhere, which is noted as bounces; SMTPException where it may, later.
+    """
+    try:
+        return client.send_message(message, to_addrs=list(to))
+    except smtplib.SMTPRecipientsRefused as all_refused:
+        _note(to, all_refused.recipients, message_id)
+        if all(code >= 500 for code, _words in all_refused.recipients.values()):
+            raise RefusedError from None
+        raise
+    except smtplib.SMTPDataError as refusal:
+        # Said of the letter and not of an address. With one address it comes to the same: it will never get there.
+        if refusal.smtp_code < 500 or len(to) > 1:
+            raise
+        words = refusal.smtp_error
+        words = words if isinstance(words, bytes) else words.encode()
+        _note(to, {to[0]: (refusal.smtp_code, words)}, message_id)
+        raise RefusedError from None
 
 
 _ENHANCED = re.compile(rb"5\.\d{1,3}\.\d{1,3}(?!\d)")

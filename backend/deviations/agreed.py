@@ -95,14 +95,13 @@ def own_days(calendar: Calendar, year: int) -> list[date]:
 
 def _rule(terms: Terms, kind: Kind) -> str:
     said = [_RULES[kind]().format(days=_span(terms.span(kind)))]
-    if kind == "answer":
-        by_span = groupby(sorted(terms.answer_by_severity.items()), key=lambda item: item[1])
-        said += [
-            _("Vid allvarlighet {severities} inom {days}.").format(
-                severities=text.join([str(severity) for severity, _span_ in group]), days=_span(span)
-            )
-            for span, group in by_span
-        ]
+    by_span = groupby(sorted(terms.by_severity.get(kind, {}).items()), key=lambda item: item[1])
+    said += [
+        _("Vid allvarlighet {severities} inom {days}.").format(
+            severities=text.join([str(severity) for severity, _span_ in group]), days=_span(span)
+        )
+        for span, group in by_span
+    ]
     return " ".join([*said, _reminded(terms.reminders.get(kind, ()))])
 
 

@@ -96,17 +96,15 @@ class Terms:
     confirm_redirect: Span = Span(2, "working")
     declined: Span = Span(20, "working")
     settle: Span = Span(10, "working")
-    answer_by_severity: Mapping[int, Span] = field(default_factory=dict, hash=False)
+    by_severity: Mapping[Kind, Mapping[int, Span]] = field(default_factory=dict, hash=False)
     reminders: Mapping[Kind, tuple[Mark, ...]] = field(default_factory=lambda: REMINDERS, hash=False)
     escalation: tuple[Escalation, ...] = ESCALATION
     untouched: int = 2
 
     def span(self, kind: Kind, severity: int | None = None) -> Span:
-        """The time that clock has; for an answer, by the severity (1–4, None = not known) where so agreed."""
-        if kind == "answer" and severity is not None:
-            return self.answer_by_severity.get(severity, self.answer)
+        """The time that clock has: by the severity (1–4, None = not known) where so agreed, else its own."""
         agreed: Span = getattr(self, kind)
-        return agreed
+        return agreed if severity is None else self.by_severity.get(kind, {}).get(severity, agreed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,13 +259,13 @@ def held(legs: Sequence[tuple[datetime, datetime | None]], until: datetime) -> H
 
     A leg is charged with the calendar days from the one it began on to the one it ended on, in Sweden, so that the day
     of a hand-over is the giver's and nobody's twice; also while its holder waits for a reply, which moves the due date
-    and not the case. Those between two legs (declined, not yet sent on) are the sender's. Together they are the days
-    from the first leg's beginning to the end.
+    and not the case. Those between two legs, and after the last one has ended (declined, not yet sent on), are the
+    sender's. Together they are the days from the first leg's beginning to `until`, when nobody owed an answer any more.
     """
     end = local_date(until)
     ways = [(local_date(began), min(end, local_date(ended or until))) for began, ended in legs]
     charged = [max(0, (last - first).days) for first, last in ways]
-    whole = max(0, (max((last for _first, last in ways), default=end) - ways[0][0]).days) if ways else 0
+    whole = max(0, (end - ways[0][0]).days) if ways else 0
     return Held(tuple(charged), whole - sum(charged))
 
 
@@ -304,7 +302,7 @@ SPANS: tuple[Kind, ...] = get_args(Kind)
 def terms_from(agreed: Mapping[str, object]) -> tuple[Terms, Calendar]:
     """The times and the calendar of a stored agreement; what it leaves out has the default.
 
-    `{"acknowledge": [5, "working"], …, "answer_by_severity": {"4": [30, "calendar"]},
+    `{"acknowledge": [5, "working"], …, "by_severity": {"answer": {"4": [30, "calendar"]}},
     "reminders": {"answer": [["percent", 50], ["after", 5]]}, "escalation": [["manager", 5]], "untouched": 2,
     "closed": ["2026-06-05"], "open": []}`.
     """
@@ -314,8 +312,13 @@ def terms_from(agreed: Mapping[str, object]) -> tuple[Terms, Calendar]:
         return Span(n, unit)
 
     own: dict[str, Any] = {kind: span(agreed[kind]) for kind in SPANS if kind in agreed}
-    severities = cast(Mapping[str, object], agreed.get("answer_by_severity", {}))
-    own["answer_by_severity"] = {int(severity): span(value) for severity, value in severities.items()}
+    # Versions from before other clocks than the answer's could differ say it in another way.
+    said = agreed.get("by_severity") or {"answer": agreed.get("answer_by_severity", {})}
+    severities = cast(Mapping[Kind, Mapping[str, object]], said)
+    own["by_severity"] = {
+        kind: {int(severity): span(value) for severity, value in of.items()}
+        for kind, of in severities.items()
+    }
     if "reminders" in agreed:
         own["reminders"] = {**REMINDERS, **_marks(**cast(dict[str, Any], agreed["reminders"]))}
     if "escalation" in agreed:

@@ -58,7 +58,7 @@ def answer_due(
 def from_now(deviation: Deviation, kind: clocks.Kind, now: datetime) -> date:
     """The day by which the one who is waited for should act, when the waiting begins now."""
     terms, calendar = clocks.terms_from(deviation.agreement.terms)
-    return clocks.due(kind, now, terms.span(kind), calendar).due_on
+    return clocks.due(kind, now, terms.span(kind, deviation.severity), calendar).due_on
 
 
 def held_since(deviation: Deviation, leg: Handover) -> datetime:
@@ -87,11 +87,18 @@ def running(
         found.append(
             (
                 "acknowledge",
-                clocks.due("acknowledge", held_since(deviation, leg), terms.span("acknowledge"), calendar),
+                clocks.due(
+                    "acknowledge",
+                    held_since(deviation, leg),
+                    terms.span("acknowledge", deviation.severity),
+                    calendar,
+                ),
             )
         )
     if waiting := WAITING_CLOCKS.get(state):
-        found.append((waiting, clocks.due(waiting, waiting_since, terms.span(waiting), calendar)))
+        found.append(
+            (waiting, clocks.due(waiting, waiting_since, terms.span(waiting, deviation.severity), calendar))
+        )
     elif needs_answer(deviation.event_kind):
         kind: clocks.Kind = "returned_answer" if deviation.clock_kind == "returned_answer" else "answer"
         found.append((kind, answer_due(deviation, pauses, as_of=now, reader=reader)))

@@ -231,7 +231,13 @@ class SettleForm(Form):
     comment: Prose
 
 
+# As long as anybody may be left in peace: a later day would let a case be forgotten.
+LONGEST_PROMISE = timedelta(days=60)
+
+
 class DelayForm(Form):
+    """Why the answer takes longer, and the day that is promised instead: one of the next sixty."""
+
     reason: Prose
     promised_on: date
 
@@ -240,6 +246,10 @@ class DelayForm(Form):
     def _ahead(cls, value: date) -> date:
         if value <= clock.today():
             raise PydanticCustomError("past", "{text}", {"text": _("Välj en dag som kommer.")})
+        if value > clock.today() + LONGEST_PROMISE:
+            raise PydanticCustomError(
+                "late", "{text}", {"text": _("Välj en dag inom de närmaste 60 dagarna.")}
+            )
         return value
 
 

@@ -117,6 +117,7 @@ def step_words(name: str, role: str) -> str:
 # Why a step went to nobody, by what the ledger says of it; the words of the ledger are for machines.
 NOT_SENT: dict[str, Callable[[], str]] = {
     "quiet": lambda: _("inte skickad, påminnelserna är av"),
+    "nobody": lambda: _("inte skickad, det fanns ingen att skriva till"),
     "opened": lambda: _("inte skickad, någon hade öppnat ärendet"),
     "a later step came at once": lambda: _("inte skickad, en senare kom samma dag"),
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -96,6 +96,8 @@ def _due_at(db: Session, person_id: int, about: About, calendar: Calendar, now: 
             Notice.branch_id == about.branch_id,
             Notice.due_at > now - hours.GATHER,
             Notice.due_at <= now + hours.GATHER,
+            # What was due and never sent is no letter that they have got.
+            or_(Notice.ended_at.is_(None), Notice.outcome == "sent"),
         )
     )
     return hours.news(now, hour, calendar, latest)

@@ -64,7 +64,7 @@ class Reminder(Base):
     role: Mapped[str] = mapped_column(Text)
     planned_at: Mapped[datetime]
     made_at: Mapped[datetime]
-    # Why it went to nobody, where it did not: a later step of the same role came at once, or it was muted.
+    # Why it went to nobody, where it did not: a later step of the same role came at once, it was muted, there was no one.
     outcome: Mapped[str | None] = mapped_column(Text)
 
 

@@ -14,6 +14,7 @@ from backend.deviations import clocks, deadlines, steps
 from backend.deviations import queries as deviations
 from backend.deviations.agreed import changes
 from tests.agreements.versions import COORDINATOR, OTHER, another_county, at, errors, fields, made
+from tests.deviations.verbs import answer, case
 from tests.people import ANNA, BOB, acting, filed
 
 pytestmark = pytest.mark.usefixtures("blekinge")
@@ -48,7 +49,9 @@ class TestMaking:
                 acknowledge_n="1",
                 answer_n="10",
                 answer_unit="working",
-                severity_3_n="5",
+                answer_severity_3_n="5",
+                acknowledge_severity_3_n="2",
+                verdict_severity_3_n="3",
                 reminders_answer="dag 1",
                 reminders_acknowledge="",
                 escalation_manager="1",
@@ -57,14 +60,21 @@ class TestMaking:
             assert in_force(clock.today()) == 2
             assert told(number) == before
             newer = told(filed(severity=3))
+            judged = filed(severity=3)
+            answer(judged)
+            assert case(judged).next_due_on == date(2026, 3, 5)
         assert [one[1] for one in before] == [date(2026, 3, 9), date(2026, 5, 4)]
-        assert [one[1] for one in newer] == [date(2026, 3, 3), date(2026, 3, 10)]
+        assert [one[1] for one in newer] == [date(2026, 3, 4), date(2026, 3, 10)]
 
     def test_the_preview_says_what_a_case_would_meet_and_saves_nothing(self, client_of: Of) -> None:
         with clock.at(NOW):
             browser = client_of(COORDINATOR)
             typed = fields(browser.get("/agreements/new").text)
-            typed |= {"severity_3_n": "20", "severity_3_unit": "working", "closed": "2026-03-20"}
+            typed |= {
+                "answer_severity_3_n": "20",
+                "answer_severity_3_unit": "working",
+                "closed": "2026-03-20",
+            }
             page = browser.post("/agreements/check", data=typed)
             part = browser.post(
                 "/agreements/check",

@@ -52,7 +52,7 @@ def test_reminders_are_read_as_people_write_them(
         ({"answer_n": "snart"}, "answer_n", "Skriv ett heltal."),
         ({"answer_unit": "hours"}, "answer_unit", "Välj ett av alternativen."),
         ({"risk_threshold": 17}, "risk_threshold", "Talet får inte vara större än 16."),
-        ({"severity_2_n": -1}, "severity_2_n", "Talet får inte vara mindre än 1."),
+        ({"verdict_severity_2_n": -1}, "verdict_severity_2_n", "Talet får inte vara mindre än 1."),
         (
             {"valid_from": "2026-03-01"},
             "valid_from",
@@ -115,8 +115,9 @@ def test_what_is_stored_is_what_the_clocks_read() -> None:
         form = check(
             forms.AgreementForm,
             typed_form(
-                severity_4_n=5,
-                severity_4_unit="working",
+                answer_severity_4_n=5,
+                answer_severity_4_unit="working",
+                acknowledge_severity_4_n=1,
                 reminders_answer="50 %, 5 dagar efter",
                 escalation_safety=7,
                 closed="2025-12-23 2026-05-15",
@@ -127,6 +128,7 @@ def test_what_is_stored_is_what_the_clocks_read() -> None:
     terms, calendar = clocks.terms_from(stored)
     assert terms.span("answer", 4) == clocks.Span(5, "working")
     assert terms.span("answer", 3) == clocks.Span(10, "working")
+    assert terms.span("acknowledge", 4) == clocks.Span(1, "working")
     assert terms.reminders["answer"] == (clocks.Mark("percent", 50), clocks.Mark("after", 5))
     assert terms.reminders["acknowledge"] == ()
     assert terms.escalation == (clocks.Escalation("safety", 7),)

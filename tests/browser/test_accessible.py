@@ -146,7 +146,7 @@ def a_faulty_turn(page: Page) -> None:
 
 def a_new_version_with_its_preview(page: Page) -> None:
     page.goto("/agreements/new")
-    page.locator("#severities summary").click()
+    page.locator("#severities-answer summary").click()
     page.locator("#answer_n").fill("30")
     page.locator("#answer_n").blur()
     page.wait_for_selector("#preview .lead")

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 from structlog.testing import capture_logs
 
 from backend.core import mail
+from backend.core.mail import RefusedError
 from backend.settings import settings
 from tests.workers.post_office import OK, PostOffice, opened
 
@@ -65,6 +66,19 @@ def test_every_try_carries_the_same_message_id(office: PostOffice, use: Callable
     send()
     assert [letter["Message-ID"] for letter in office.came] == ["<arrival.1@samsvar.test>"] * 2
     assert len(office.accepted) == 1
+
+
+def test_a_letter_refused_for_good_after_it_was_read_is_a_bounce_of_its_one_address(
+    office: PostOffice, use: Callable[[str], None], superuser: Engine
+) -> None:
+    use(office.url)
+    office.answer = lambda _mail: "554 5.7.1 Not wanted here"
+    with pytest.raises(RefusedError):
+        send(ANNA)
+    with pytest.raises(SMTPDataError):
+        send(ANNA, BOB)  # of two nobody knows for whom it was said
+    with superuser.connect() as connection:
+        assert connection.execute(text("select address, status from bounces")).all() == [(ANNA, "5.7.1")]
 
 
 def test_a_server_that_is_away_is_an_oserror(use: Callable[[str], None]) -> None:

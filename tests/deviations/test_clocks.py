@@ -225,9 +225,16 @@ def test_impossible_times_are_refused() -> None:
         due("answer", datetime(2026, 3, 2), Span(5, "working"), SWEDEN)  # noqa: DTZ001
 
 
-def test_the_agreement_gives_each_clock_its_time_and_the_answer_by_severity() -> None:
-    terms = Terms(answer_by_severity={4: Span(10, "working")})
-    assert terms.span("acknowledge") == Span(5, "working")
+def test_the_agreement_gives_each_clock_its_time_by_severity_where_so_agreed() -> None:
+    terms = Terms(
+        by_severity={
+            "answer": {4: Span(10, "working")},
+            "acknowledge": {3: Span(2, "working"), 4: Span(1, "working")},
+        }
+    )
+    assert [terms.span("acknowledge", severity) for severity in (None, 2, 3, 4)] == [
+        Span(days, "working") for days in (5, 5, 2, 1)
+    ]
     assert terms.span("verdict") == Span(20, "working")
     assert terms.span("returned_answer", severity=4) == Span(10, "working")
     assert terms.span("answer") == terms.span("answer", severity=3) == Span(60, "calendar")

@@ -36,7 +36,8 @@ def legs(*written: str) -> list[tuple[datetime, datetime | None]]:
         (["2026-03-02/"], "2026-03-01", (0,), 0),
         # Over the year's end, a leap day and both changes of the clocks.
         (["2027-12-31/2028-03-01", "2028-03-01/"], "2028-04-01", (61, 31), 0),
-        (["2026-03-28T23:30/2026-10-25T00:30"], "2026-12-01", (211,), 0),
+        # Declined, and lying with the sender still.
+        (["2026-03-28T23:30/2026-10-25T00:30"], "2026-12-01", (211,), 37),
     ],
 )  # fmt: skip
 def test_each_is_charged_for_the_days_it_held_the_case(

@@ -1,6 +1,7 @@
 """A unit that ends leaves no case behind."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Engine, text
@@ -8,6 +9,7 @@ from sqlalchemy import Engine, text
 from backend.core import clock
 from backend.deviations import actions, queries
 from backend.deviations.models import State
+from backend.deviations.queries import told
 from tests.deviations.verbs import ACCEPTED, MONDAY, acknowledge, answer, case, judge
 from tests.people import ANNA, BOB, BOBS_UNIT, acting, filed
 
@@ -56,6 +58,19 @@ def test_open_cases_go_to_the_unit_that_took_over_with_their_clocks(superuser: E
             BOBS_UNIT,
             SURGERY,
         ]
+
+
+def test_whoever_takes_over_has_as_long_to_acknowledge_as_anybody(superuser: Engine) -> None:
+    number = filed()
+    with clock.at(MONDAY + timedelta(days=3)):
+        ended = end(superuser, BOBS_UNIT, SURGERY)
+        assert actions.follow_successor(*ended) == "moved 1"
+        with acting(PATIENT_SAFETY) as (db, me):
+            found = queries.deviation(db, me, number)
+            running = [
+                one.due_on for one in told.running(db, found, clock.now()) if one.kind == "acknowledge"
+            ]
+            assert [found.next_due_on] == running == [date(2026, 11, 12)]
 
 
 def test_a_unit_that_was_reopened_keeps_its_cases(superuser: Engine) -> None:

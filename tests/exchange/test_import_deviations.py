@@ -124,7 +124,7 @@ def test_history_is_due_by_the_agreement_that_was_in_force_when_it_was_sent(
     blekinge: str, import_deviations: Import, superuser: Engine, rows: Rows, history_of: Writer
 ) -> None:
     with superuser.begin() as connection:
-        terms = '{"answer": [30, "calendar"], "answer_by_severity": {"3": [10, "working"]}}'
+        terms = '{"answer": [30, "calendar"], "by_severity": {"answer": {"3": [10, "working"]}}}'
         connection.execute(
             text(
                 "insert into agreements select 900, id, 2, '2024-02-01', cast(:terms as jsonb) from counties"

@@ -58,6 +58,7 @@ def main(arguments: list[str]) -> int:
         ("Doubled", [*came.doubled]),
         (f"Reminders missing, seed {lives.seed}", [*told.missing]),
         (f"Reminders too many, seed {lives.seed}", [*told.extra]),
+        ("Steps that nobody was to hear of", told.untold),
         ("Marked as sent without a mail", told.unmailed),
         ("At a forbidden hour", [*told.forbidden]),
     ]
@@ -133,6 +134,7 @@ def _year_rows(lives: year.Year, told: Sent) -> list[Row]:
         ("SIGKILLs of its workers and beats", "≥ 20", str(lives.killed), lives.killed >= lives.days // 18),
         ("Reminders missing", "0", str(len(told.missing)), not told.missing),
         ("Reminders too many", "0", str(len(told.extra)), not told.extra),
+        ("Steps that nobody was to hear of", "0", str(len(told.untold)), not told.untold),
         ("Notices due and never ended", "0", str(told.unended), told.unended == 0),
         ("Marked as sent without a mail", "0", str(len(told.unmailed)), not told.unmailed),
         ("At a forbidden hour", "0", str(len(told.forbidden)), not told.forbidden),

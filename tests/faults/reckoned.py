@@ -118,8 +118,9 @@ def _of_case(
                 for branch in branches:
                     since, again = quieted.get(branch, (until, None))
                     on = COUNTY.next_working_day(again) if again else date.max  # type: ignore[arg-type]
-                    # They want to hear of it again, on whatever clock ran when they said so.
-                    if since <= morning and local_date(started) < on <= local_date(morning):  # type: ignore[operator]
+                    # They want to hear of it again, on whatever clock ran when they said so; not if they have lost it since.
+                    theirs = branch != holder or since >= held_since  # type: ignore[operator]
+                    if theirs and since <= morning and local_date(started) < on <= local_date(morning):  # type: ignore[operator]
                         step_of_quiet = f"quiet_{again}"
                         taken.add((case_id, branch, clock_kind, spell.leg, started, step_of_quiet, "handler"))
                 for step in plan:
@@ -189,9 +190,9 @@ def _spells(
             begins = at  # type: ignore[assignment]
         state, leg = State(str(to_state)), new_leg
         if verb == "return":
-            kind, started = "returned_answer", at  # type: ignore[assignment]
+            kind, started, promised = "returned_answer", at, None  # type: ignore[assignment]
         elif verb == "reopen":
-            kind, started = "answer", at  # type: ignore[assignment]
+            kind, started, promised = "answer", at, None  # type: ignore[assignment]
         elif verb == "delay_notice":
             # Gone from the case where it has been sent on to another branch since, so the year has kept it.
             promised = next(given)
@@ -228,6 +229,7 @@ class Sent:
     missing: set[Key]
     extra: set[Key]
     unended: int
+    untold: list[object]
     unmailed: list[object]
     repeated: int
     forbidden: list[str]
@@ -269,6 +271,11 @@ def came_of(house: House, until: datetime, promises: Mapping[int, Sequence[date]
         missing=wanted - set(ledger),
         extra=set(ledger) - wanted,
         unended=int(str(unended)),
+        # Of a step that went to nobody the ledger says why; of every other there is somebody who was to hear of it.
+        untold=house.ask(
+            "select r.deviation_id, r.clock, r.step, r.role from reminders r where r.outcome is null"
+            " and not exists (select from notices n where n.reminder_id = r.id)"
+        ),
         unmailed=unmailed,
         repeated=len(house.office.accepted) - len(mails),
         forbidden=forbidden,

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from email.message import EmailMessage
 
 from backend.core import jobs
 from backend.notifications.actions import LETTER
@@ -52,6 +53,26 @@ def test_a_worker_killed_while_the_mail_server_hesitates_sends_the_mail_later_an
     wait(lambda: house.waiting() == 0, 60)
     assert house.ask(LATEST) == [(2, "sent")]
     assert [mail["Message-ID"] for mail in house.office.came] == house.office.ids() * 2
+
+
+def test_a_server_that_puts_off_one_letter_and_hangs_up_on_another_is_given_both_again(
+    house: House, case: str
+) -> None:
+    house.staff()
+    came, owed = house.office.came, owe_letters(house, case, 2)
+
+    def first_try(of: str, mail: EmailMessage) -> bool:
+        return mail["Message-ID"] == of and [one["Message-ID"] for one in came].count(of) == 1
+
+    house.office.answer = lambda mail: "451 Later" if first_try(owed[0], mail) else OK
+    house.office.hangs_up = lambda mail: first_try(owed[1], mail)
+    failed = "select count(*) from outbox where done_at is null and attempts = 1 and claimed_at is null"
+    wait(lambda: house.ask(failed) == [(2,)], 30)
+    assert house.office.ids() == []
+    house.order("update outbox set due_at = now() where done_at is null")
+    wait(lambda: house.waiting() == 0, 30)
+    assert sorted(house.office.ids()) == sorted(owed)
+    assert sorted(mail["Message-ID"] for mail in came) == sorted([*owed, *owed])
 
 
 def test_a_worker_killed_before_it_claims_leaves_nothing_behind(house: House, case: str) -> None:

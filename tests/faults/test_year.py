@@ -26,6 +26,6 @@ def test_every_reminder_comes_once_and_none_at_a_forbidden_hour() -> None:
     )
     print(*came.stories, sep="\n")
     assert (came.missing, came.extra) == (set(), set())
-    assert (came.unended, came.unmailed, came.forbidden) == (0, [], [])
+    assert (came.unended, came.untold, came.unmailed, came.forbidden) == (0, [], [], [])
     assert came.repeated <= year.killed
     assert came.p95 <= 2

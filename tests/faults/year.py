@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from sqlalchemy.orm import Session
 
+from backend.access import Identity
 from backend.core import clock, db
 from backend.core.calendar import at_hour, local_date
 from backend.core.errors import SamsvarError
 from backend.deviations import actions, queries
 from backend.deviations.forms import (
+    AssignForm,
     CommentForm,
     ConfirmRedirectForm,
     DeclineForm,
@@ -31,8 +34,9 @@ from backend.deviations.forms import (
     ResendForm,
     SettleForm,
     VerdictForm,
+    WithdrawForm,
 )
-from backend.deviations.models import Reason, State, VerdictKind
+from backend.deviations.models import Deviation, Reason, State, VerdictKind
 from backend.exchange import COUNTIES
 from backend.exchange import actions as exchange
 from tests.core.embedded import probes
@@ -63,12 +67,14 @@ RECEIVER: dict[State, tuple[tuple[str, float], ...]] = {
         ("touch", 0.10),
         ("acknowledge", 0.15),
         ("answer", 0.04),
+        ("assign", 0.02),
         ("question", 0.03),
         ("decline", 0.04),
         ("quiet", 0.02),
     ),
     State.ACKNOWLEDGED: (
         ("answer", 0.03),
+        ("assign", 0.02),
         ("question", 0.02),
         ("delay_notice", 0.01),
         ("touch", 0.03),
@@ -79,6 +85,8 @@ RECEIVER: dict[State, tuple[tuple[str, float], ...]] = {
     State.RETURNED: (("answer", 0.08),),
 }
 SENDER: dict[State, tuple[tuple[str, float], ...]] = {
+    State.SENT: (("withdraw", 0.005),),
+    State.ACKNOWLEDGED: (("withdraw", 0.002),),
     State.QUESTION: (("reply", 0.25),),
     State.ANSWERED: (("accept", 0.10), ("return", 0.03)),
     State.REDIRECT_PROPOSED: (("confirm", 0.3), ("refuse", 0.1)),
@@ -293,6 +301,8 @@ class Year:
                     reason="Väntar på svar.",
                 ),
             ),
+            "withdraw": (actions.withdraw, WithdrawForm(comment="Fel enhet.")),
+            "assign": (_take,),
             "reply": (actions.reply, QuestionForm(text="I tisdags.")),
             "accept": (actions.judge, VerdictForm(verdict=VerdictKind.ACCEPTED)),
             "return": (actions.judge, VerdictForm(verdict=VerdictKind.RETURNED, comment="När?")),
@@ -311,6 +321,10 @@ class Year:
             self.acts[f"{verb} refused"] += 1
 
 
+def _take(db: Session, me: Identity, deviation: Deviation) -> None:
+    actions.assign(db, me, deviation, AssignForm(person=me.person_id))
+
+
 def _confirm(yes: bool) -> ConfirmRedirectForm:
     return ConfirmRedirectForm(confirm=yes, comment="Ja." if yes else "Nej, stanna.")
 
@@ -322,6 +336,12 @@ def lived(folder: Path, seed: int, days: int) -> tuple[Year, Sent]:
         try:
             _import_history(house, folder / "history.csv")
             closed = ", ".join(f'"{day}"' for day in CLOSED)
+            # One in each organisation is told last of all.
+            house.order(
+                "insert into escalation_contacts (organisation_id, person_id, position)"
+                " select b.organisation_id, min(a.person_id), 1 from assignments a join branches b on b.id = a.branch_id"
+                " group by 1"
+            )
             house.order(f"update agreements set terms = terms || '{{\"closed\": [{closed}]}}'")
             db.use(house.servers.database_url)
             year = Year(house, folder / "clock", seed, FIRST, days, kills=days // 12)

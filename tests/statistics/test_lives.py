@@ -1,7 +1,7 @@
 """The figures of whole lives, drawn at random, against an independent reckoning."""
 
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,10 +9,22 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from backend.core import db
+from backend.deviations.clocks import held
 from backend.statistics import queries
 from backend.statistics.queries import Question
 from tests.statistics.lives import CUT_OFFS, HOME, SETS, WARD, insert, with_an_external_party
-from tests.statistics.reckoning import COUNTED, EXTERNAL, Case, Units, directory, reckon
+from tests.statistics.reckoning import (
+    COUNTED,
+    EXTERNAL,
+    SWEDEN,
+    Case,
+    Units,
+    charge,
+    directory,
+    happened,
+    last_day,
+    reckon,
+)
 
 
 def test_any_small_set_of_cases_is_counted_as_by_hand(blekinge: str, superuser: Engine) -> None:
@@ -52,3 +64,26 @@ def test_any_small_set_of_cases_is_counted_as_by_hand(blekinge: str, superuser: 
     counted()
     # The sets were not so tame that they proved nothing.
     assert [kind for kind in COUNTED if seen[kind] < 5] == []
+
+
+def test_the_figures_charge_what_the_clocks_say_that_each_party_held() -> None:
+    places = directory()
+    branch_of = {**places.branch, EXTERNAL: "EXTERNAL-B"}
+    travelled = [0]
+
+    @settings(max_examples=200, deadline=None, database=None)
+    @given(SETS, CUT_OFFS)
+    def agreed(cases: list[Case], cut_off: datetime) -> None:
+        for case in [case for case in cases if case.sent_at <= cut_off]:
+            route = [leg for leg in case.route if leg.sent_at <= cut_off]
+            until = datetime.combine(last_day(case, cut_off), time(12), SWEDEN)
+            ended = [leg.ended_at if happened(leg.ended_at, cut_off) else None for leg in route]
+            told = held([(leg.sent_at, end) for leg, end in zip(route, ended, strict=True)], until)
+            days = Counter({branch_of[case.sender]: told.sender})
+            for leg, n in zip(route, told.legs, strict=True):
+                days[branch_of[leg.unit]] += n
+            assert +days == +charge(case, cut_off, branch_of, None), case
+            travelled[0] += len(route) > 1
+
+    agreed()
+    assert travelled[0] > 50

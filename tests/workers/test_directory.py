@@ -217,6 +217,18 @@ def test_units_that_hang_on_one_person_are_listed_in_may_and_november_once(
     assert COORDINATOR not in str(mails(superuser))
 
 
+def test_on_a_day_that_the_county_has_closed_no_organisation_is_written_to(
+    blekinge: str, superuser: Engine
+) -> None:
+    with superuser.begin() as connection:
+        connection.execute(text('update agreements set terms = terms || \'{"closed": ["2026-05-04"]}\''))
+    monday = datetime(2026, 5, 4, 7, 15, tzinfo=UTC)
+    hour(monday)
+    assert mails(superuser) == []
+    hour(monday + DAY)
+    assert mails(superuser) != []
+
+
 def test_the_tick_owes_each_hour_once_and_the_list_long_before(blekinge: str, superuser: Engine) -> None:
     for minutes in (0, 1, 59, 60):
         with clock.at(TUESDAY + timedelta(minutes=minutes)):

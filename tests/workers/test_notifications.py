@@ -27,6 +27,7 @@ from tests.workers.day_by_day import (
     SENT,
     TWO,
     WARD,
+    acknowledge,
     answer,
     bodies,
     chooses,
@@ -137,6 +138,24 @@ def test_twenty_cases_at_once_are_two_letters(blekinge: str, superuser: Engine) 
     with clock.at(SENT + timedelta(hours=5)):
         work()
     assert mails(superuser) == [ARRIVAL, (BOB, "Samsvar: 19 ärenden väntar på er")]
+
+
+def test_a_letter_that_had_nothing_left_to_say_delays_no_news(blekinge: str, superuser: Engine) -> None:
+    with clock.at(SENT):
+        number = filed()
+        work()
+    thursday = SENT + timedelta(days=3)
+    with clock.at(thursday.replace(hour=6)):
+        work()
+    with clock.at(thursday.replace(hour=7, minute=30)):
+        acknowledge(number)
+    with clock.at(thursday.replace(hour=8, minute=15)):
+        work()
+    before = len(mails(superuser))
+    with clock.at(thursday.replace(hour=9)):
+        filed()
+        work()
+    assert mails(superuser)[before:] == [ARRIVAL]
 
 
 def test_whoever_only_follows_a_case_that_has_left_it_gets_no_mail_about_it(

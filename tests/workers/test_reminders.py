@@ -14,10 +14,13 @@ from backend.deviations.forms import (
     CommentForm,
     DelayForm,
     QuestionForm,
+    QuietForm,
+    ResendForm,
 )
 from backend.deviations.models import VerdictKind
+from backend.deviations.queries import told
 from backend.directory import queries as directory
-from tests.deviations.verbs import HOME_CARE_MANAGER, act
+from tests.deviations.verbs import DECLINE, HOME_CARE_MANAGER, act
 from tests.people import ALICE, ALICES_UNIT, ANNA, BERIT, BOB, BOBS_UNIT, acting, filed
 from tests.workers.day_by_day import (
     ANSWERED,
@@ -44,6 +47,9 @@ from tests.workers.day_by_day import (
 )
 from workers import deviations
 
+HEALTH_CENTRES_NURSE = "vardcentral@region.example"
+TWENTY_WORKING_DAYS_LATER = date(2026, 7, 29)
+
 
 def test_a_case_that_nobody_opens_is_raised_step_by_step_and_then_it_stops(
     blekinge: str, superuser: Engine
@@ -64,7 +70,7 @@ def test_a_case_that_nobody_opens_is_raised_step_by_step_and_then_it_stops(
         ("acknowledge", "day_5", "handler", None),
         ("acknowledge", "raised", "manager", None),
         ("acknowledge", "raised", "safety", None),
-        ("acknowledge", "raised", "head", None),
+        ("acknowledge", "raised", "head", "nobody"),
     ]
     body = bodies(superuser)[4]
     assert body == (
@@ -178,11 +184,10 @@ def test_a_promised_date_stops_the_reminders_until_then(blekinge: str, superuser
     with clock.at(SENT):
         number = filed()
         acknowledge(number)
-        with acting(BOB) as (db, me):
-            form = DelayForm(reason="Utredaren är sjuk.", promised_on=date(2026, 5, 20))
-            actions.delay_notice(db, me, queries.deviation(db, me, number), form)
+    with clock.at(datetime(2026, 4, 1, 10, tzinfo=STOCKHOLM)):
+        act("delay_notice", number, BOB, DelayForm(reason="Sjuk utredare.", promised_on=date(2026, 5, 20)))
         work()
-    sent = through(superuser, date(2026, 3, 3), date(2026, 5, 27))
+    sent = through(superuser, date(2026, 4, 2), date(2026, 5, 27))
     assert [(day, to) for day, to, _subject in sent] == [
         ("2026-05-20", BOB),
         ("2026-05-27", BOB),
@@ -203,6 +208,37 @@ def test_a_question_to_the_sender_leaves_the_receiver_in_peace(blekinge: str, su
     assert "svara på mottagarens fråga, senast måndag 9 mars 2026" in bodies(superuser)[1]
 
 
+def test_the_first_of_the_organisations_list_is_told_last_and_of_no_more_than_they_need(
+    blekinge: str, superuser: Engine
+) -> None:
+    """They may work anywhere in the organisation, so they get the number and the unit, which opens it."""
+    with superuser.begin() as connection:
+        connection.execute(
+            text(
+                "insert into escalation_contacts (organisation_id, person_id, position)"
+                " select b.organisation_id, p.id, n.position"
+                " from (values (:first, 1), (:second, 2)) n (email, position) join people p on p.email = n.email"
+                " join branches b on b.hsa_id = 'SE2321000081-B000'"
+            ),
+            {"first": HEALTH_CENTRES_NURSE, "second": BERIT},
+        )
+    with clock.at(SENT):
+        number = filed(event_kind="good_example")
+        work()
+    sent = through(superuser, date(2026, 3, 3), date(2026, 6, 30))
+    assert sent[-2:] == [
+        ("2026-03-23", REGION_SAFETY, ONE),
+        ("2026-03-30", HEALTH_CENTRES_NURSE, ONE),
+    ]
+    assert ledger(superuser)[-1] == ("acknowledge", "raised", "head", None)
+    assert bodies(superuser)[-1] == (
+        "God morgon! Ett ärende väntar på er i dag: ett att kvittera.\n\n"
+        f"{WARD} – till dig som ytterst ansvarig. Ärendet öppnas av enheten själv\n"
+        f"- {number}: kvittera, skulle varit klart måndag 9 mars 2026 (för 21 dagar sedan)\n  {link(number)}\n\n"
+        f"{FOOT}\n"
+    )
+
+
 def test_history_that_rests_is_reminded_of_to_nobody(blekinge: str, superuser: Engine) -> None:
     with clock.at(SENT):
         number = filed()
@@ -219,6 +255,31 @@ def test_history_that_rests_is_reminded_of_to_nobody(blekinge: str, superuser: E
         ("2026-07-08", BOB),
         ("2026-07-15", BERIT),
         ("2026-07-22", REGION_SAFETY),
+    ]
+
+
+def test_an_answer_that_has_rested_is_judged_from_the_day_it_is_taken_up(
+    blekinge: str, superuser: Engine
+) -> None:
+    with clock.at(SENT):
+        number = filed()
+        answer(number)
+        work()
+        with superuser.begin() as connection:
+            connection.execute(text("update deviations set resting = true, next_due_on = null"))
+    with clock.at(datetime(2026, 7, 1, 10, tzinfo=STOCKHOLM)):
+        act("resume", number, ANNA)
+        with acting(ANNA) as (db, me):
+            case = queries.deviation(db, me, number)
+            [running] = told.running(db, case, clock.now())
+            assert (running.kind, running.due_on, case.next_due_on) == (
+                "verdict",
+                TWENTY_WORKING_DAYS_LATER,
+                TWENTY_WORKING_DAYS_LATER,
+            )
+    # At 80 %, and then silence accepts it.
+    assert [row[:2] for row in through(superuser, date(2026, 7, 2), date(2026, 8, 31))] == [
+        ("2026-07-24", ANNA)
     ]
 
 
@@ -251,6 +312,57 @@ def test_who_asked_for_quiet_is_left_in_peace_and_hears_of_it_again_on_the_day_t
     assert [(on, step) for on, step, *_ in ledger(superuser) if step.startswith("quiet_")] == [
         ("acknowledge", "quiet_2026-03-12"),
         ("answer", "quiet_2026-03-12"),
+    ]
+
+
+def test_quiet_asked_for_on_an_earlier_leg_is_none_of_the_new_units(blekinge: str, superuser: Engine) -> None:
+    with clock.at(SENT):
+        number = filed()
+        act("quiet", number, BOB, QuietForm(until=None, reason="Vi väntar på apoteket."))
+        work()
+    with clock.at(SENT + timedelta(days=1)):
+        act("decline", number, BOB, DECLINE)
+    with clock.at(SENT + timedelta(days=1, hours=1)):
+        act("resend", number, ANNA, ResendForm(unit=BOBS_UNIT, comment="Jo, det var ni."))
+        work()
+    # Sent anew on Tuesday: its third working day is Friday. Nobody has opened it since, though Bob did before.
+    assert [row[:2] for row in through(superuser, date(2026, 3, 4), date(2026, 3, 6))] == [
+        ("2026-03-05", REGION_SAFETY),
+        ("2026-03-06", BOB),
+    ]
+
+
+def test_a_manager_who_looks_in_does_not_take_the_case_from_whoever_has_it_in_hand(
+    blekinge: str, superuser: Engine
+) -> None:
+    colleague(superuser, "kollega@region.example")
+    with clock.at(SENT):
+        number = filed()
+        work()
+    before = len(mails(superuser))
+    with clock.at(SENT + timedelta(minutes=5)):
+        act("touch", number, BOB)
+        act("touch", number, BERIT)
+        act("touch", number, REGION_SAFETY)
+    assert before == 2
+    assert [row[:2] for row in through(superuser, date(2026, 3, 3), date(2026, 3, 5))] == [
+        ("2026-03-05", BOB)
+    ]
+
+
+def test_a_promise_is_of_one_answer(blekinge: str, superuser: Engine) -> None:
+    with clock.at(SENT):
+        number = filed()
+        act("delay_notice", number, BOB, DelayForm(reason="Semester.", promised_on=date(2026, 4, 30)))
+        answer(number)
+        judge(number, VerdictKind.RETURNED)
+        work()
+    sent = through(superuser, date(2026, 3, 3), date(2026, 3, 16))
+    assert [row[:2] for row in sent if row[1] == BOB] == [
+        # Sent back; half of its time; its last day.
+        ("2026-03-03", BOB),
+        ("2026-03-09", BOB),
+        ("2026-03-16", BOB),
     ]
 
 

@@ -3,6 +3,7 @@
 Who is told is decided by the job, from how the case stands then, and asked again just before a letter leaves.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import exists, insert, select
@@ -17,6 +18,7 @@ from backend.deviations.actions.moving import CHASED_AT, as_both, owe_chase
 from backend.deviations.models import Deviation, Event, Side, State
 from backend.deviations.queries import told
 from backend.deviations.steps import Step
+from backend.directory.queries import Recipient
 from backend.notifications import actions as notifications
 from backend.notifications.actions import About
 from backend.notifications.letters import Line
@@ -56,8 +58,8 @@ def _look(db: Session, deviation: Deviation) -> str:
 
 def _steps(db: Session, deviation: Deviation, running: told.Running) -> list[Step]:
     """With the day on which those who asked for quiet want to hear of it again, on a clock that ran then already."""
-    side = db.get(Side, (deviation.id, running.branch_id))
-    if side is None or side.quiet_at is None or side.quiet_until is None:
+    side = told.quiet_of(db, deviation, running.branch_id)
+    if side is None or side.quiet_until is None:
         return list(running.steps)
     again = told.county_calendar(deviation).next_working_day(side.quiet_until)
     if again <= local_date(running.started_at):
@@ -72,15 +74,19 @@ def _take(db: Session, deviation: Deviation, running: told.Running, now: datetim
     come = [step for step in _steps(db, deviation, running) if step.on <= today]
     latest = {step.role: step for step in come}
     side = db.get(Side, (deviation.id, running.branch_id))
+    quiet = told.is_quiet(told.quiet_of(db, deviation, running.branch_id), today)
     taken = 0
     for step in come:
         outcome = None
         if latest[step.role] is not step:
             outcome = "a later step came at once"
-        elif step.role in ("handler", "reporter") and told.is_quiet(side, today):
+        elif step.role in ("handler", "reporter") and quiet:
             outcome = "quiet"
         elif step.name == "untouched" and told.opened_since(side, running.started_at):
             outcome = "opened"
+        people = told.recipients(db, deviation, running.branch_id, step.role) if outcome is None else []
+        if outcome is None and not people:
+            outcome = "nobody"
         reminder_id = notifications.remind(
             db,
             Reminder(
@@ -100,11 +106,18 @@ def _take(db: Session, deviation: Deviation, running: told.Running, now: datetim
             continue
         taken += 1
         if outcome is None:
-            _tell(db, deviation, running, step, reminder_id)
+            _tell(db, deviation, running, step, reminder_id, people)
     return taken
 
 
-def _tell(db: Session, deviation: Deviation, running: told.Running, step: Step, reminder_id: int) -> None:
+def _tell(
+    db: Session,
+    deviation: Deviation,
+    running: told.Running,
+    step: Step,
+    reminder_id: int,
+    people: Sequence[Recipient],
+) -> None:
     branch_id = running.branch_id
     sending = branch_id == deviation.sender_branch_id
     about = About(
@@ -118,7 +131,7 @@ def _tell(db: Session, deviation: Deviation, running: told.Running, step: Step, 
         planned_on=step.on,
     )
     # In one order, so that two looks at once do not wait for each other.
-    for recipient in sorted(told.recipients(db, deviation, branch_id, step.role)):
+    for recipient in sorted(people):
         notifications.notify(db, recipient.person_id, about, told.county_calendar(deviation))
 
 

@@ -12,6 +12,7 @@ from backend.deviations import deadlines, queries, rules, searching
 from backend.deviations.actions.moving import (
     check,
     forbidden,
+    forget_promise,
     lock,
     move,
     set_answer_due,
@@ -58,6 +59,7 @@ def judge(db: Session, me: Identity, deviation: Deviation, form: VerdictForm) ->
     else:
         check(db, me, deviation, "return")
         deviation.clock_kind, deviation.clock_started_at = "returned_answer", clock.now()
+        forget_promise(deviation)
         again = set_answer_due(db, deviation, clock.now())
         move(db, me, deviation, "return", comment=form.comment, next_due_on=again)
         jobs.owe(
@@ -101,6 +103,7 @@ def reopen(db: Session, me: Identity, deviation: Deviation, form: CommentForm) -
     check(db, me, deviation, "reopen")
     now = clock.now()
     deviation.clock_kind, deviation.clock_started_at, deviation.reopened_at = "answer", now, now
+    forget_promise(deviation)
     due_on = set_answer_due(db, deviation, now)
     move(db, me, deviation, "reopen", comment=form.comment, next_due_on=due_on)
     deviation.closed_at = deviation.disagreed_at = None

@@ -18,6 +18,7 @@ from backend.core.errors import ConflictError, ForbiddenError, NotFoundError
 from backend.core.text import gettext as _
 from backend.deviations import deadlines, queries, rules
 from backend.deviations.models import Deviation, Event, EventActor, Handover, Side, State
+from backend.directory import queries as directory
 
 # Before anybody's hour for the day's letter: what the morning finds stands in it.
 CHASED_AT = time(6)
@@ -292,14 +293,26 @@ def what_happened(db: Session, deviation: Deviation) -> str:
 
 
 def touch(db: Session, me: Identity, deviation: Deviation) -> None:
-    """Note that somebody who handles cases has opened it or acted: they are the one to be reminded from now on."""
+    """Note that somebody who handles cases has opened it or acted: they are the one to be reminded from now on.
+
+    A manager or safety who looks in does not take that from the one of the unit who has it in hand.
+    """
     party = rules.reaches(me, deviation, Permission.RECEIVE)
     if party is None or deviation.next_due_on is None:
         return
-    branch_id = deviation.receiver_branch_id if party == "receiver" else deviation.sender_branch_id
+    receiving = party == "receiver"
+    branch_id = deviation.receiver_branch_id if receiving else deviation.sender_branch_id
     own = next((side for side in deviation.sides if side.branch_id == branch_id), None)
-    if own is not None and own.opened_by_id == me.person_id:
-        return
+    if own is not None and own.opened_at is not None:
+        leg = queries.handover(db, deviation)
+        # Opened before it came, on an earlier leg of its route, it has not been opened.
+        if not receiving or own.opened_at >= deadlines.held_since(deviation, leg):
+            unit_id = deviation.receiver_unit_id if receiving else deviation.sender_unit_id
+            handling = {one.person_id for one in directory.recipients(db, unit_id)}
+            if own.opened_by_id == me.person_id or (
+                own.opened_by_id in handling and me.person_id not in handling
+            ):
+                return
     now = clock.now()
     db.execute(
         upsert(Side)
@@ -316,6 +329,11 @@ def note_acknowledged(db: Session, deviation: Deviation) -> None:
     leg: Handover = queries.handover(db, deviation)
     deviation.acknowledged_at = deviation.acknowledged_at or deviation.updated_at
     leg.acknowledged_at = leg.acknowledged_at or deviation.updated_at
+
+
+def forget_promise(deviation: Deviation) -> None:
+    """A delay was promised for one answer by one holder. What was said stays in the log."""
+    deviation.delay_reason = deviation.delay_promised_on = None
 
 
 def set_answer_due(db: Session, deviation: Deviation, as_of: datetime) -> date | None:

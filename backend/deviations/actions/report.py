@@ -48,7 +48,7 @@ def report(db: Session, me: Identity, form: ReportForm, *, reporter_id: int | No
     now = clock.now()
     agreement = agreements.agreement_in_force(db, county.id, clock.local(now).date())
     terms, calendar = clocks.terms_from(agreement.terms)
-    acknowledge_by = clocks.due("acknowledge", now, terms.span("acknowledge"), calendar).due_on
+    acknowledge_by = clocks.due("acknowledge", now, terms.span("acknowledge", form.severity), calendar).due_on
     due_on = (
         clocks.due("answer", now, terms.span("answer", form.severity), calendar).due_on
         if rules.needs_answer(form.event_kind)

@@ -1,4 +1,4 @@
-"""What becomes of a unit's open cases when the unit ends: they go to the one that took over, with their clocks."""
+"""What becomes of a unit's open cases when the unit ends: they go to the one that took over, with the answer's clock."""
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from backend.audit import actions as audit
 from backend.core import clock, jobs
 from backend.core.db import Scope, unit_of_work
-from backend.deviations import queries, searching
+from backend.deviations import deadlines, queries, searching
 from backend.deviations.actions.moving import lock
 from backend.deviations.models import Deviation, EndedHow, Event, Handover, State
 from backend.deviations.rules import HELD
@@ -51,11 +51,14 @@ def _follow(db: Session, deviation: Deviation, unit_id: int, successor_id: int, 
                 branch_id=branch_id,
                 unit_id=successor_id,
                 sent_at=now,
-                acknowledge_due_on=last.acknowledge_due_on,
+                # Whoever takes over has as long to say that it has come as anybody it is sent to.
+                acknowledge_due_on=deadlines.from_now(deviation, "acknowledge", now),
                 acknowledged_at=last.acknowledged_at,
             )
         )
         deviation.receiver_unit_id = successor_id
+        if deviation.state == State.SENT and not deviation.resting:
+            deviation.next_due_on = deadlines.from_now(deviation, "acknowledge", now)
         if State(deviation.state) in HELD:
             jobs.owe(
                 db,

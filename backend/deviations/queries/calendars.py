@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from backend.access import Identity
 from backend.accounts.identity import identity_in, token_hash
 from backend.core import clock
 from backend.core.errors import NotFoundError
-from backend.deviations.models import CalendarFeed, Deviation, Side
+from backend.deviations.models import CalendarFeed, Deviation, Handover, Side
 from backend.deviations.rules import WAITS_FOR, visible_to
 from backend.directory import queries as directory
 from backend.directory.models import Person
@@ -60,6 +60,14 @@ def quiet(db: Session, me: Identity) -> Sequence[Quiet]:
             visible_to(me),
             Side.branch_id.in_(me.branches),
             Side.quiet_at.is_not(None),
+            # Not what was asked for on an earlier leg of the route.
+            ~exists().where(
+                Handover.deviation_id == Deviation.id,
+                Handover.branch_id == Side.branch_id,
+                Handover.branch_id == Deviation.receiver_branch_id,
+                Handover.ended_at.is_(None),
+                Handover.sent_at > Side.quiet_at,
+            ),
             (Side.quiet_until.is_(None)) | (Side.quiet_until > clock.today()),
             Deviation.state.in_(sorted(WAITS_FOR)),
         )

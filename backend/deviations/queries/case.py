@@ -116,14 +116,14 @@ def handover(db: Session, deviation: Deviation) -> Handover:
 
 
 def waiting_since(db: Session, deviation: Deviation) -> datetime:
-    """When the case came into the state it is in."""
+    """When the case came into the state it is in; imported history, when it was taken up."""
     return (
         db.scalar(
             select(Event.at)
             .where(
                 Event.deviation_id == deviation.id,
                 Event.to_state == deviation.state,
-                Event.from_state.is_distinct_from(Event.to_state),
+                or_(Event.from_state.is_distinct_from(Event.to_state), Event.verb == "resume"),
             )
             .order_by(Event.id.desc())
             .limit(1)

@@ -23,7 +23,7 @@ from backend.deviations.models import (
     State,
 )
 from backend.deviations.queries.lists import Row, own_unit, urgent
-from backend.deviations.rules import HELD, is_party
+from backend.deviations.rules import HELD, is_party, visible_to
 from backend.directory import queries as directory
 
 SHOWN = 20
@@ -154,7 +154,7 @@ def _untouched(db: Session, me: Identity) -> Condition:
     )
     long_ago: Condition = false()
     for agreement in db.scalars(
-        select(Agreement).where(Agreement.id.in_(select(Deviation.agreement_id).where(mine)))
+        select(Agreement).where(Agreement.id.in_(select(Deviation.agreement_id).where(visible_to(me), mine)))
     ):
         day = steps.untouched_before(clock.today(), *clocks.terms_from(agreement.terms))
         long_ago = or_(

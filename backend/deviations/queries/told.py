@@ -76,7 +76,11 @@ def county_calendar(deviation: Deviation) -> Calendar:
 
 def branch_calendar(db: Session, branch_id: int) -> Calendar:
     """The days that are worked in the county of a branch, by its agreement of today."""
-    county_id = db.get_one(Branch, branch_id).organisation.county_id
+    return calendar_in(db, db.get_one(Branch, branch_id).organisation.county_id)
+
+
+def calendar_in(db: Session, county_id: int) -> Calendar:
+    """The days that are worked in a county, by its agreement of today."""
     return clocks.terms_from(agreements.agreement_in_force(db, county_id, clock.today()).terms)[1]
 
 
@@ -121,6 +125,17 @@ def _started(deviation: Deviation, leg: Handover, kind: clocks.Kind, since: date
     if kind == "acknowledge":
         return deadlines.held_since(deviation, leg)
     return deviation.clock_started_at if kind in ("answer", "returned_answer") else since
+
+
+def quiet_of(db: Session, deviation: Deviation, branch_id: int) -> Side | None:
+    """Where a side's own has it that those who handle the case want quiet. What was asked for on an earlier leg of the
+    route is not asked for by whoever has the case now.
+    """
+    side = db.get(Side, (deviation.id, branch_id))
+    if side is None or side.quiet_at is None:
+        return None
+    came = handover(db, deviation)
+    return side if branch_id != came.branch_id or side.quiet_at >= came.sent_at else None
 
 
 def is_quiet(side: Side | None, today: date) -> bool:
@@ -209,7 +224,8 @@ def _still_due(db: Session, notice: Notice, deviation: Deviation) -> date | str:
     side = db.get(Side, (deviation.id, notice.branch_id))
     if step.step == "untouched" and opened_since(side, step.started_at):
         return "opened meanwhile"
-    if step.role in ("handler", "reporter") and is_quiet(side, clock.today()):
+    asked = quiet_of(db, deviation, notice.branch_id)
+    if step.role in ("handler", "reporter") and is_quiet(asked, clock.today()):
         return "quiet"
     told = recipients(db, deviation, notice.branch_id, cast(steps.Role, step.role))
     return due_on if notice.person_id in {one.person_id for one in told} else "somebody else's now"

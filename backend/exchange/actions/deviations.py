@@ -248,7 +248,7 @@ def _handover(deviation_id: int, one: _Filed, due: _Deadlines) -> Row:
         "branch_id": one.receiver_branch_id,
         "unit_id": one.receiver_unit_id,
         "sent_at": one.case.sent_at,
-        "acknowledge_due_on": due.due_on("acknowledge", one.case.sent_at),
+        "acknowledge_due_on": due.due_on("acknowledge", one.case.sent_at, one.case.severity),
         "acknowledged_at": one.case.received_at,
     }
 

@@ -118,8 +118,9 @@ def _field_name(field: str) -> str:
             return label()
         if field == f"reminders_{kind}":
             return _("Påminnelser, {what}").format(what=label().lower())
-    if field.startswith("severity_"):
-        return _("Svar vid allvarlighet {n}").format(n=field.split("_")[1])
+        if field.startswith(f"{kind}_severity_"):
+            n = field.removeprefix(f"{kind}_severity_")[0]
+            return _("{what} vid allvarlighet {n}").format(what=label(), n=n)
     if field.startswith("escalation_"):
         return _("Lyfts till {role}").format(role=agreed.RAISED_TO[field.removeprefix("escalation_")]())
     other = {
@@ -203,6 +204,11 @@ def _form(
     shown = {
         "values": {"severity": TRIED_SEVERITY, "day": "", **values},
         "clocks": [(kind, label(), kind in forms.RAISED) for kind, label in agreed.LABELS.items()],
+        "severities": forms.SEVERITIES,
+        "by_severity": forms.BY_SEVERITY,
+        "severity_unit": {
+            kind: AgreementForm.model_fields[f"{kind}_severity_1_unit"].default for kind in forms.BY_SEVERITY
+        },
         "roles": [(role, name()) for role, name in agreed.RAISED_TO.items()],
         "units": [("working", _("arbetsdagar")), ("calendar", _("dagar (alla veckodagar)"))],
         "years": years(own),
@@ -225,7 +231,11 @@ def _written(terms: Mapping[str, object]) -> dict[str, str]:
         values |= {f"{kind}_n": str(span.n), f"{kind}_unit": span.unit}
         given = said.reminders.get(kind, ())
         values[f"reminders_{kind}"] = marks.written((mark.when, mark.n) for mark in given)
-    for severity, span in said.answer_by_severity.items():
-        values |= {f"severity_{severity}_n": str(span.n), f"severity_{severity}_unit": span.unit}
+    for kind, of in said.by_severity.items():
+        for severity, span in of.items():
+            values |= {
+                f"{kind}_severity_{severity}_n": str(span.n),
+                f"{kind}_severity_{severity}_unit": span.unit,
+            }
     values |= {f"escalation_{step.role}": str(step.after) for step in said.escalation}
     return values | {"closed": closing.text(own.added), "open": closing.text(own.removed)}

@@ -49,7 +49,8 @@ def shown(db: Session, me: Identity, deviation: Deviation) -> dict[str, Any]:
     flags = queries.risk_flags(db, me, deviation)
     notes = queries.notes(db, me, deviation)
     handler = queries.handler(db, me, deviation)
-    quiet = told.is_quiet(side, clock.today()) and State(deviation.state) in rules.WAITS_FOR
+    asked = told.quiet_of(db, deviation, side.branch_id) if side else None
+    quiet = told.is_quiet(asked, clock.today()) and State(deviation.state) in rules.WAITS_FOR
     risk = sentences.risk_words(deviation, side)
     rows = [
         (_("Handläggare"), handler.title if handler else (_("Ingen än") if may["handle"] else None)),
