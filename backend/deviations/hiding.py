@@ -8,6 +8,8 @@ HIDDEN = "▒▒▒"
 # Shorter names are often common words too ("Dag", "Per"), which are left where they do not look like a name.
 ANY_CASE_FROM = 4
 _LETTER = r"[^\W\d_]"
+# A date or a moment, or a code.
+_NO_TEXT = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:.+Z-]+)?|[a-z]+(?:[_.][a-z]+)*")
 
 
 def wherever(slip: str) -> re.Pattern[str] | None:
@@ -39,12 +41,19 @@ def hide(text: str, slip: re.Pattern[str] | None, exact: tuple[int, int] | None 
     return slip.sub(HIDDEN, text) if slip else text
 
 
-def hide_deep(content: Any, slip: re.Pattern[str] | None, changed: Mapping[str, str]) -> Any:
-    """The same in a stored form: texts that were masked themselves (`changed`), and the slip inside others."""
+def hide_deep(
+    content: Any, slip: re.Pattern[str] | None, changed: Mapping[str, str], *, codes: bool = False
+) -> Any:
+    """The same in a stored form: texts that were masked themselves (`changed`), and the slip inside others. With
+    `codes`, what the form says in codes and dates is no text: "2026" hidden in a date would leave a page that cannot
+    be read.
+    """
     if isinstance(content, str):
+        if codes and content not in changed and _NO_TEXT.fullmatch(content):
+            return content
         return hide(changed.get(content, content), slip)
     if isinstance(content, list):
-        return [hide_deep(item, slip, changed) for item in content]
+        return [hide_deep(item, slip, changed, codes=codes) for item in content]
     if isinstance(content, dict):
-        return {name: hide_deep(item, slip, changed) for name, item in content.items()}
+        return {name: hide_deep(item, slip, changed, codes=codes) for name, item in content.items()}
     return content

@@ -161,15 +161,7 @@ def visible_to(me: Identity) -> ColumnElement[bool]:
     circle: ColumnElement[bool] = Deviation.visible_branches.overlap(list(me.branches))
     if me.everywhere(Permission.SEE_CASES):
         return circle
-    party = and_(
-        circle,
-        or_(
-            Deviation.sender_branch_id.in_(me.branches),
-            and_(
-                Deviation.receiver_branch_id.in_(me.branches), Deviation.state.not_in(sorted(LEFT_RECEIVER))
-            ),
-        ),
-    )
+    party = and_(circle, is_party(me))
     if me.everywhere(Permission.REGISTER):
         return party
     units = sorted(me.units(Permission.SEE_CASES))
@@ -193,6 +185,14 @@ def visible_to(me: Identity) -> ColumnElement[bool]:
     if units:
         mine = [Deviation.sender_unit_id.in_(units), Deviation.receiver_unit_id.in_(units), *mine]
     return and_(party, or_(*mine))
+
+
+def is_party(me: Identity) -> ColumnElement[bool]:
+    """The sender, or the receiver that still has the case; not who only follows it."""
+    held = Deviation.state.not_in(sorted(LEFT_RECEIVER))
+    return or_(
+        Deviation.sender_branch_id.in_(me.branches), and_(Deviation.receiver_branch_id.in_(me.branches), held)
+    )
 
 
 def reaches(me: Identity, deviation: Deviation, permission: Permission) -> Party | None:

@@ -5,7 +5,7 @@ from datetime import date
 
 from backend.core import clock, text
 from backend.core.text import gettext as _
-from backend.deviations import risk
+from backend.deviations import risk, words
 from backend.deviations.clocks import Kind
 from backend.deviations.models import Deviation, Side, State
 
@@ -187,3 +187,16 @@ DONE: dict[str, Callable[[], str]] = {
 def done(code: str | None) -> dict[str, str] | None:
     """The message for a code in the address; None for anything else that stands there."""
     return {"kind": "success", "text": DONE[code]()} if code in DONE else None
+
+
+def identified(on: date, how: str | None, ground: str | None) -> str:
+    """That the parties have made sure who the patient is: when, how and on what ground."""
+    told = (words.word(words.IDENTIFIED_HOW, how), words.word(words.IDENTIFIED_GROUNDS, ground))
+    return ". ".join((text.short_date(on), *(one for one in told if one)))
+
+
+def delayed(promised_on: date, reason: str | None) -> str:
+    """A notice of delay, as the log and a sealed copy keep it."""
+    return " ".join(
+        (_("Svaret utlovat till {day}.").format(day=text.short_date(promised_on)), reason or "")
+    ).strip()

@@ -83,6 +83,13 @@ LEFT_HOW: Words = {
     "withdrawn": lambda: _("Återtaget"),
     "followed": lambda: _("Följde med till enheten som tog över"),
 }
+DECISIONS: Words = {
+    "confirmed": lambda: _("Ja"),
+    "refused": lambda: _("Nej"),
+    "silence": lambda: _("Inget svar i tid"),
+    "replaced": lambda: _("Ersatt av ett nytt förslag"),
+}
+VERDICTS: Words = {"accepted": lambda: _("Godtaget"), "returned": lambda: _("Åter för nytt svar")}
 PROBABILITIES: Words = {
     "1": lambda: _("Mycket liten: knappast igen"),
     "2": lambda: _("Liten: någon gång på några år"),

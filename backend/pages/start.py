@@ -1,6 +1,7 @@
 """The start page, help, health, and the demo's caught mail."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -13,13 +14,14 @@ from backend.accounts.identity import Me
 from backend.agreements import queries as agreements
 from backend.agreements.rules import may_agree
 from backend.audit import actions as audit
-from backend.core import clock, db, jobs, migrate, stuck
+from backend.core import clock, db, jobs, migrate, stuck, text
 from backend.core.db import Db
 from backend.core.text import gettext as _
-from backend.core.web import render
-from backend.deviations import deadlines, finding
+from backend.core.web import render, url
+from backend.deviations import deadlines, finding, words
 from backend.deviations import queries as deviations
 from backend.deviations.pages.lists import shown
+from backend.deviations.queries.desk import SHOWN
 from backend.directory import queries as directory
 from backend.directory.rules import may_watch
 from backend.pages.jobs import may_look, mine
@@ -33,8 +35,10 @@ def home(request: Request, db: Db, me: Me) -> Response:
     waiting = deviations.inbox(db, me, limit=6) if me.branches else []
     own = deviations.own_reports(db, me, limit=5) if me.may(Permission.FILE) else []
     piles = deviations.piles(db, me) if me.branches else []
-    listed = [row for pile in piles for row in pile.rows]
-    if cases := sorted({row.case_number for row in [*waiting[:5], *own, *listed]}):
+    flagged = deviations.flagged_copies(db, me, SHOWN + 1)
+    listed = {row.case_number for pile in piles for row in pile.rows}
+    listed |= {row.case_number for row in [*waiting[:5], *own]} | {one.case_number for one in flagged[:SHOWN]}
+    if cases := sorted(listed):
         audit.record(db, me, "home", cases=cases)
     drafts = deviations.drafts(db, me) if me.may(Permission.FILE) else []
     registers = me.everywhere(Permission.REGISTER)
@@ -45,14 +49,17 @@ def home(request: Request, db: Db, me: Me) -> Response:
         waiting=[shown(row) for row in waiting[:5]],
         waiting_more=len(waiting) > 5,
         piles=[
-            {
-                "name": pile.name,
-                "title": PILES[pile.name](),
-                "count": len(pile.rows),
-                "more": pile.more,
-                "rows": [shown(row) for row in pile.rows],
-            }
-            for pile in piles
+            *([_left_flagged(flagged)] if flagged else []),
+            *(
+                {
+                    "name": pile.name,
+                    "title": PILES[pile.name](),
+                    "count": len(pile.rows),
+                    "more": pile.more,
+                    "rows": [shown(row) for row in pile.rows],
+                }
+                for pile in piles
+            ),
         ],
         reviews=len(deviations.reviews(db, me)) if me.may(Permission.MANAGE) else 0,
         unregistered_cases=unregistered[0],
@@ -77,6 +84,26 @@ def home(request: Request, db: Db, me: Me) -> Response:
         stuck=stuck.count(db, mine(me)) if may_look(me) else 0,
         calendars_to_check=agreements.calendars_to_check(db, me.place_id) if may_agree(me) else [],
     )
+
+
+def _left_flagged(copies: Sequence[deviations.FlaggedCopy]) -> dict[str, Any]:
+    """A pile of sealed copies: the cases themselves are out of the branch's sight."""
+    return {
+        "name": "left_flagged",
+        "title": _("Lex Maria eller lex Sarah som ingen har tagit över, i ärenden som har lämnat er"),
+        "count": len(copies[:SHOWN]),
+        "more": len(copies) > SHOWN,
+        "rows": [
+            {
+                "number": copy.case_number,
+                "href": url("register.copy", copy_id=copy.id),
+                "what": text.join([words.LAWS[law]() for law in copy.laws]),
+                "party": copy.sender,
+                "state": words.LEFT_HOW[copy.left_how](),
+            }
+            for copy in copies[:SHOWN]
+        ],
+    }
 
 
 PILES: dict[str, Callable[[], str]] = {

@@ -166,6 +166,25 @@ def handlers(superuser: Engine, cases: list[str]) -> list[str | None]:
         ]
 
 
+def test_what_a_colleague_has_taken_since_is_not_taken_from_them(
+    client_of: Of, cases: list[str], superuser: Engine
+) -> None:
+    boss, bob = client_of(BERIT), client_of(BOB)
+    answer = boss.post("/deviations/bulk", data={"verb": "assign", "case_number": cases})
+    address = str(answer.headers["location"])
+    assert handlers(superuser, cases) == [BERIT] * 3
+    with acting(BOB) as (_session, me):
+        bob.post(f"/deviations/{cases[1]}/assign", data={"person": me.person_id})
+    boss.post(f"{address}/undo")
+    assert handlers(superuser, cases) == [None, BOB, None]
+    page = boss.get(address).text
+    assert "Ångrat: två ärenden har samma handläggare som förut." in page
+    left = page.partition("Står kvar som det var")[2]
+    assert re.findall(r'<dt>([^<]*)</dt>\s*<dd class="prose">([^<]*)</dd>', left) == [
+        (cases[1], "Någon annan har blivit handläggare sedan dess.")
+    ]
+
+
 def test_many_are_taken_at_once_and_given_back(client_of: Of, cases: list[str], superuser: Engine) -> None:
     bob = client_of(BOB)
     bob.post(f"/deviations/{cases[0]}/acknowledge")

@@ -50,6 +50,19 @@ def test_what_is_stored_as_a_form_is_hidden_in_all_of_it() -> None:
     }
 
 
+def test_codes_and_dates_of_a_sealed_copy_are_no_text() -> None:
+    copy = {
+        "at": "2026-03-02T09:00:00+01:00",
+        "on": "2026-03-02",
+        "kind": "risk",
+        "text": "risk 2026",
+        "was": "risken",
+    }
+    for slip, text in (("2026", "risk ▒▒▒"), ("risk", "▒▒▒ 2026")):
+        assert hide_deep(copy, wherever(slip), {}, codes=True) == {**copy, "text": text}
+    assert hide_deep(copy, wherever("risken"), {"risken": "▒▒▒"}, codes=True)["was"] == "▒▒▒"
+
+
 def test_no_text_makes_it_slow() -> None:
     hostile = ("Karin" + " " * 50 + "x") * 2000 + "(" * 5000
     began = time.perf_counter()

@@ -143,6 +143,7 @@ def tries(connection: Connection, world: "World") -> Iterator[Try]:
             Try(f"A changes B's of {table}", (a,), False, lone(table, row, update, key)),
             Try(f"B changes {table} of a case that has left it", (b,), False, sets(table, change, left, key)),
         )  # fmt: skip
+    yield from _flagged(connection, world, moved)
 
     drafted = world.of("answer_drafts", ab, "B")
     throw = "delete from answer_drafts"
@@ -168,6 +169,29 @@ def tries(connection: Connection, world: "World") -> Iterator[Try]:
     for table, column in STAYS.items():
         change = f"update {table} set {column} = {column}"
         yield Try(f"rows of {table} move", (a, b), False, blindly(change), sealed="all")
+
+
+def _flagged(connection: Connection, world: "World", moved: Row) -> Iterator[Try]:
+    """A flag that a case has left behind: its branch's safety takes it over, and nobody else."""
+    a, b = world.branches["A"], world.branches["B"]
+    left, others = world.of("risk_flags", moved, "B"), "update risk_flags set taken_over_by = 'x'"
+
+    def takes_over() -> bool:
+        return allowed(connection, f"{others} where id = :id", id=left["id"])
+
+    def alone_(copies: str) -> Callable[[], bool]:
+        def attempt() -> bool:
+            only(connection, "sealed_copies", copies)
+            return alone(connection, "risk_flags", "id = :id", others, id=left["id"])
+
+        return attempt
+
+    yield from (
+        Try("B's safety takes over what a case left behind", (b,), True, takes_over, sealed="all"),
+        Try("B's registrar takes over what a case left behind", (b,), False, takes_over, sealed="copies"),
+        Try("A's safety takes over B's flag", (a,), False, alone_("true"), sealed="all"),
+        Try("B's safety takes over with no copy", (b,), False, alone_("false"), sealed="all"),
+    )
 
 
 def _rewritten(world: "World", ab: Row, sets: Callable[[str, str, Row], Callable[[], bool]]) -> Iterator[Try]:

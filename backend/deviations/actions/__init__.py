@@ -29,6 +29,7 @@ from backend.deviations.actions.team import (
     save_answer_draft,
     set_reference,
     take_over,
+    take_over_left,
 )
 from backend.deviations.actions.views import remove_view, rename_view, restore_view, save_view, search
 
@@ -84,6 +85,7 @@ __all__ = [
     "settle",
     "spread",
     "take_over",
+    "take_over_left",
     "touch",
     "unacknowledge",
     "undo",

@@ -22,8 +22,9 @@ from backend.deviations.models import Batch, Deviation, Event, EventActor
 UNDONE_WITHIN = timedelta(minutes=10)
 KEPT = timedelta(days=1)
 
-# Gives what an undo needs to know of how it was before.
-Verb = Callable[[Session, Identity, Deviation], int | None]
+# Gives what an undo needs to know: how it was before, and what it became.
+Known = dict[str, int | None]
+Verb = Callable[[Session, Identity, Deviation], Known]
 
 
 def bulk(db: Session, me: Identity, form: BatchForm) -> Batch:
@@ -34,13 +35,14 @@ def bulk(db: Session, me: Identity, form: BatchForm) -> Batch:
     """
     to = form.person or me.person_id
 
-    def acknowledged(db: Session, me: Identity, deviation: Deviation) -> None:
+    def acknowledged(db: Session, me: Identity, deviation: Deviation) -> Known:
         acknowledge(db, me, deviation)
+        return {}
 
-    def assigned(db: Session, me: Identity, deviation: Deviation) -> int | None:
+    def assigned(db: Session, me: Identity, deviation: Deviation) -> Known:
         before = queries.handler_id(db, me, deviation)
         assign(db, me, deviation, AssignForm(person=to))
-        return before
+        return {"before": before, "given": to}
 
     verb: Verb = acknowledged if form.verb == "acknowledge" else assigned
     db.execute(delete(Batch).where(Batch.person_id == me.person_id, Batch.made_at < clock.now() - KEPT))
@@ -71,7 +73,7 @@ def undo(db: Session, me: Identity, batch: Batch) -> Batch:
     batch.outcomes = [
         outcome
         if outcome["why"]
-        else {**_one(db, me, _back(batch.verb, outcome["before"]), outcome["number"]), "taken_back": True}
+        else {**_one(db, me, _back(batch.verb, outcome), outcome["number"]), "taken_back": True}
         for outcome in batch.outcomes
     ]
     batch.undone_at = clock.now()
@@ -79,28 +81,30 @@ def undo(db: Session, me: Identity, batch: Batch) -> Batch:
     return batch
 
 
-def _back(verb: str, before: int | None) -> Verb:
-    def unacknowledged(db: Session, me: Identity, deviation: Deviation) -> None:
+def _back(verb: str, outcome: dict[str, Any]) -> Verb:
+    def unacknowledged(db: Session, me: Identity, deviation: Deviation) -> Known:
         unacknowledge(db, me, deviation)
+        return {}
 
-    def unassigned(db: Session, me: Identity, deviation: Deviation) -> None:
-        unassign(db, me, deviation, before)
+    def unassigned(db: Session, me: Identity, deviation: Deviation) -> Known:
+        unassign(db, me, deviation, given=outcome.get("given"), before=outcome.get("before"))
+        return {}
 
     return unacknowledged if verb == "acknowledge" else unassigned
 
 
 def _one(db: Session, me: Identity, verb: Verb, number: str) -> dict[str, Any]:
-    why = before = None
+    why, known = None, Known()
     try:
         with db.begin_nested():
-            before = verb(db, me, queries.deviation(db, me, number))
+            known = verb(db, me, queries.deviation(db, me, number))
     except NotFoundError:
         why = _("Ärendet finns inte eller hör till ett annat uppdrag.")
     except (ForbiddenError, ConflictError) as error:
         why = error.text or _("Ditt uppdrag räcker inte till det här.")
     except SamsvarError:
         why = _("Det gick inte. Öppna ärendet och försök igen.")
-    return {"number": number, "why": why, "taken_back": False, "before": before}
+    return {"number": number, "why": why, "taken_back": False, **known}
 
 
 def unacknowledge(db: Session, me: Identity, deviation: Deviation) -> Deviation:

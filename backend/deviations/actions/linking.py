@@ -9,7 +9,7 @@ from backend.audit import actions as audit
 from backend.core import clock
 from backend.core.errors import Fault, InvalidError, NotFoundError
 from backend.core.text import gettext as _
-from backend.deviations import queries, rules
+from backend.deviations import queries, rules, sentences
 from backend.deviations.actions.moving import forbidden, lock, note_change
 from backend.deviations.forms import IdentifiedForm, LinkForm
 from backend.deviations.models import Deviation, Link
@@ -66,5 +66,8 @@ def patient_identified(db: Session, me: Identity, deviation: Deviation, form: Id
         raise forbidden()
     deviation.patient_identified_on = form.on
     deviation.patient_identified_how, deviation.patient_identified_ground = form.how, form.ground
-    note_change(db, me, deviation, "patient_identified")
+    # In the log too, which stays with the two when the case goes on to somebody else.
+    note_change(
+        db, me, deviation, "patient_identified", comment=sentences.identified(form.on, form.how, form.ground)
+    )
     return deviation

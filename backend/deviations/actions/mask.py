@@ -114,7 +114,7 @@ def mask(db: Session, me: Identity, deviation: Deviation, form: MaskForm) -> Dev
         for draft in db.scalars(select(AnswerDraft).where(AnswerDraft.deviation_id == deviation.id)):
             draft.typed = hide_deep(draft.typed, slip, changed)
         for copy in db.scalars(select(SealedCopy).where(SealedCopy.deviation_id == deviation.id)):
-            copy.content = hide_deep(copy.content, slip, changed)
+            copy.content = hide_deep(copy.content, slip, changed, codes=True)
     note_change(db, me, deviation, "mask")
     searching.index(db, deviation)
     for branch_id in sorted(told):

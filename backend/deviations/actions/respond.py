@@ -8,7 +8,7 @@ from backend.core.calendar import end_of_day
 from backend.core.db import reaching
 from backend.core.errors import ConflictError, ForbiddenError
 from backend.core.text import gettext as _
-from backend.deviations import clocks, deadlines, queries, rules, searching
+from backend.deviations import clocks, deadlines, queries, rules, searching, sentences
 from backend.deviations.actions.moving import (
     check,
     lock,
@@ -78,7 +78,8 @@ def delay_notice(db: Session, me: Identity, deviation: Deviation, form: DelayFor
     if deviation.delay_promised_on is not None:
         raise ConflictError(_("Besked om försening kan lämnas en gång, och det är redan gjort."))
     deviation.delay_reason, deviation.delay_promised_on = form.reason, form.promised_on
-    note_change(db, me, deviation, "delay_notice", comment=form.reason)
+    told = sentences.delayed(form.promised_on, form.reason)
+    note_change(db, me, deviation, "delay_notice", comment=told)
     # The promised day may come before the next look.
     owe_chase(db, deviation)
     tell(db, deviation, "delay_notice", deviation.sender_branch_id)

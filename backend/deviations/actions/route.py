@@ -1,9 +1,12 @@
 """Finding the right unit: redirect within the branch, propose another branch, decline, send a declined case again."""
 
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from backend.access import Identity
+from backend.audit import actions as audit
 from backend.core import clock, jobs
+from backend.core.db import reaching
 from backend.core.errors import Fault, InvalidError
 from backend.core.text import gettext as _
 from backend.deviations import deadlines, queries, searching
@@ -15,9 +18,9 @@ from backend.deviations.actions.moving import (
     set_answer_due,
     tell,
 )
-from backend.deviations.actions.sealing import seal
+from backend.deviations.actions.sealing import parting_words, seal
 from backend.deviations.forms import ConfirmRedirectForm, DeclineForm, RedirectForm, ResendForm
-from backend.deviations.models import Deviation, EndedHow, Handover, Proposal
+from backend.deviations.models import Deviation, EndedHow, Handover, Proposal, Side
 from backend.directory import queries as directory
 from backend.directory.actions import tell_of_no_receiver
 from backend.directory.models import Unit
@@ -148,7 +151,7 @@ def decline(db: Session, me: Identity, deviation: Deviation, form: DeclineForm) 
     leg.acknowledged_at = leg.acknowledged_at or now
     leg.ended_at, leg.ended_how = now, EndedHow.DECLINED
     db.flush()
-    seal(db, deviation, EndedHow.DECLINED, parting=(form.reason, form.comment))
+    seal(db, deviation, EndedHow.DECLINED, parting_words(db, me, form, suggested))
     act_by = deadlines.from_now(deviation, "declined", now)
     tell_branch = deviation.sender_branch_id
     move(
@@ -221,7 +224,8 @@ def _next_leg(
 
 
 def _hand_over(db: Session, deviation: Deviation, leg: Handover) -> None:
-    """From here on the unit of the new leg holds the case, and is told."""
+    """From here on the unit of the new leg holds the case, and is told. It says itself who handles it."""
+    moved = leg.unit_id != deviation.receiver_unit_id
     if leg.branch_id != deviation.receiver_branch_id:
         deviation.first_leg = leg.position
         # What the sender and the former receiver told each other beside the log is not the next one's to read.
@@ -230,6 +234,8 @@ def _hand_over(db: Session, deviation: Deviation, leg: Handover) -> None:
         deviation.patient_identified_how = deviation.patient_identified_ground = None
     deviation.receiver_unit_id, deviation.receiver_branch_id = leg.unit_id, leg.branch_id
     db.flush()
+    if moved:
+        _no_handler(db, deviation, leg.branch_id)
     jobs.owe(
         db,
         "notifications.arrival",
@@ -240,3 +246,18 @@ def _hand_over(db: Session, deviation: Deviation, leg: Handover) -> None:
     tell_of_no_receiver(db, deviation.receiver_unit_id)
     searching.index(db, deviation)
     set_answer_due(db, deviation, clock.now())
+
+
+def _no_handler(db: Session, deviation: Deviation, branch_id: int) -> None:
+    """Nobody handles the case in the branch any more; who did stays in its access log. The sender who sends a case to
+    where it has been is never told of them.
+    """
+    with reaching(db, branch_id):
+        own = Side.deviation_id == deviation.id, Side.branch_id == branch_id
+        before = db.scalar(select(Side.handler_id).where(*own))
+        if before is None:
+            return
+        db.execute(update(Side).where(*own).values(handler_id=None))
+        audit.record_system(
+            db, "deviations.unassign", branch_id=branch_id, case=deviation.case_number, former=before
+        )

@@ -8,9 +8,12 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from backend.access import Identity
 from backend.core import clock
 from backend.deviations import queries
+from backend.deviations.forms import DeclineForm
 from backend.deviations.models import Deviation, EndedHow, Proposal, SealedCopy
+from backend.directory.models import Unit
 
 GIVEN = (
     "event_kind",
@@ -29,11 +32,11 @@ GIVEN = (
 
 
 def seal(
-    db: Session, deviation: Deviation, left_how: EndedHow, parting: tuple[str, str] | None = None
+    db: Session, deviation: Deviation, left_how: EndedHow, parting: dict[str, Any] | None = None
 ) -> None:
     """Seal a copy for the branch that holds the case, before it leaves: the report, and all that was written on the
-    branch's own run of legs, with the `parting` reason and words by which it declines. Whoever makes it must still
-    see that run: the holder, or the sender.
+    branch's own run of legs, with the `parting` words by which it declines. Whoever makes it must still see that run:
+    the holder, or the sender.
     """
     legs = [leg for leg in queries.handovers(db, deviation) if leg.position >= deviation.first_leg]
     own = {leg.position for leg in legs}
@@ -52,6 +55,9 @@ def seal(
                 "unit": leg.unit.name,
                 "sent_at": _plain(leg.sent_at),
                 "acknowledged_at": _plain(leg.acknowledged_at),
+                "ended_at": _plain(leg.ended_at),
+                "ended_how": leg.ended_how,
+                "reason": leg.reason,
             }
             for leg in legs
         ],
@@ -61,6 +67,8 @@ def seal(
                 "at": _plain(item.at),
                 "unit": item.unit,
                 "profession": item.profession,
+                "to_unit": item.to_unit,
+                "automatic": item.automatic,
                 "comment": item.comment,
             }
             for item in queries.happenings(db, deviation)
@@ -91,10 +99,11 @@ def seal(
                         "follow_up",
                         "verdict",
                         "verdict_comment",
+                        "verdict_at",
                     )
                 },
                 "actions": [
-                    {"text": step.text, "owner": step.owner, "due_on": _plain(step.due_on)}
+                    {"kind": step.kind, "text": step.text, "owner": step.owner, "due_on": _plain(step.due_on)}
                     for step in item.actions
                 ],
             }
@@ -104,17 +113,31 @@ def seal(
         "proposals": [
             {
                 "kind": item.kind,
+                "own": item.branch_id == deviation.receiver_branch_id,
                 "at": _plain(item.proposed_at),
+                "unit": unit_name(db, item.unit_id),
+                "reason": item.reason,
                 "outcome": item.outcome,
                 "comment": item.comment,
                 "decision": item.decision,
+                "decided_at": _plain(item.decided_at),
             }
             for item in db.scalars(
                 select(Proposal).where(Proposal.deviation_id == deviation.id).order_by(Proposal.id)
             )
             if item.leg in own
         ],
-        "declined": {"reason": parting[0], "comment": parting[1]} if parting else None,
+        "identified": {
+            "on": _plain(deviation.patient_identified_on),
+            "how": deviation.patient_identified_how,
+            "ground": deviation.patient_identified_ground,
+        }
+        if deviation.patient_identified_on
+        else None,
+        "delay": {"promised_on": _plain(deviation.delay_promised_on), "reason": deviation.delay_reason}
+        if deviation.delay_promised_on
+        else None,
+        "declined": parting,
     }
     # Inline: it is not for whoever seals it to read it back.
     db.execute(
@@ -131,6 +154,22 @@ def seal(
             content=content,
         )
     )
+
+
+def parting_words(db: Session, me: Identity, form: DeclineForm, suggested: Unit | None) -> dict[str, Any]:
+    """The words by which a branch declines, as its copy keeps them."""
+    return {
+        "reason": form.reason,
+        "comment": form.comment,
+        "unit": unit_name(db, suggested.id) if suggested else None,
+        "profession": me.profession,
+    }
+
+
+def unit_name(db: Session, unit_id: int | None) -> str | None:
+    """A unit with its organisation, as one who reads it years later needs it."""
+    unit = queries.unit_named(db, unit_id) if unit_id else None
+    return f"{unit.name}, {unit.branch.organisation.name}" if unit else None
 
 
 def _plain(value: Any) -> Any:

@@ -88,14 +88,25 @@ def assign(db: Session, me: Identity, deviation: Deviation, form: AssignForm) ->
     return own
 
 
-def unassign(db: Session, me: Identity, deviation: Deviation, before: int | None) -> Side:
-    """Give the case back to whoever handled it before, or to nobody. For the one who may assign it."""
+def unassign(
+    db: Session, me: Identity, deviation: Deviation, *, given: int | None, before: int | None
+) -> Side:
+    """Give the case back from the one it was given to, to whoever handled it before, or to nobody. For the one who may
+    assign it. ConflictError where somebody else has got it since, or taken it: it is theirs.
+    """
     own_party(me, deviation, Permission.RECEIVE)
-    own = own_side(db, me, deviation)
-    if own.handler_id != me.person_id and rules.reaches(me, deviation, Permission.MANAGE) is None:
+    if given != me.person_id and rules.reaches(me, deviation, Permission.MANAGE) is None:
         raise ForbiddenError(_("Ärendet är tilldelat någon annan. Bara er chef kan ändra det."))
-    own.handler_id = before
-    db.flush()
+    own = own_side(db, me, deviation)
+    # Asked and written in one: whoever takes it at this very moment keeps it.
+    changed = db.execute(
+        update(Side)
+        .where(Side.deviation_id == deviation.id, Side.branch_id == own.branch_id, Side.handler_id == given)
+        .values(handler_id=before)
+        .returning(Side.handler_id)
+    )
+    if changed.one_or_none() is None:
+        raise ConflictError(_("Någon annan har blivit handläggare sedan dess."))
     record(db, me, deviation, "unassign", person=before or 0)
     return own
 
@@ -253,13 +264,25 @@ def flag(db: Session, me: Identity, deviation: Deviation, form: FlagForm) -> Ris
 def take_over(db: Session, me: Identity, deviation: Deviation, form: TakeOverForm) -> RiskFlag:
     """Note who has taken the matter over (a function, not a name), and when."""
     own_party(me, deviation, Permission.FLAG)
-    raised = queries.risk_flag(db, me, deviation, form.law)
+    return _take_over(db, me, deviation, form)
+
+
+def take_over_left(db: Session, me: Identity, copy: SealedCopy, form: TakeOverForm) -> RiskFlag:
+    """The same for a case that has left the branch, by its sealed copy: the law did not leave with it."""
+    if not me.everywhere(Permission.FLAG):
+        raise forbidden()
+    return _take_over(db, me, copy, form)
+
+
+def _take_over(db: Session, me: Identity, of: Deviation | SealedCopy, form: TakeOverForm) -> RiskFlag:
+    raised = queries.risk_flag(db, me, of, form.law)
     if raised is None:
         raise NotFoundError
     if not form.taken_over_by:
         raise InvalidError(Fault("taken_over_by", _("Skriv vilken funktion som har tagit över.")))
     raised.taken_over_by, raised.taken_over_at = form.taken_over_by, clock.now()
-    record(db, me, deviation, "take_over", law=form.law)
+    db.flush()
+    audit.record(db, me, "deviations.take_over", cases=[of.case_number], law=form.law)
     return raised
 
 

@@ -7,6 +7,7 @@ from backend.deviations.pages import (
     bulk,
     calendars,
     case,
+    copies,
     lists,
     register,
     report,
@@ -27,4 +28,5 @@ router.include_router(bulk.router)
 router.include_router(calendars.router)
 router.include_router(case.router)
 router.include_router(register.router)
+router.include_router(copies.router)
 router.include_router(reviews.router)

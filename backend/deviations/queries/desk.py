@@ -22,8 +22,9 @@ from backend.deviations.models import (
     Side,
     State,
 )
-from backend.deviations.queries.lists import Row, urgent
-from backend.deviations.rules import HELD, visible_to
+from backend.deviations.queries.lists import Row, own_unit, urgent
+from backend.deviations.rules import HELD, is_party, visible_to
+from backend.directory import queries as directory
 
 SHOWN = 20
 MASKED_LATELY = timedelta(days=30)
@@ -88,7 +89,8 @@ def _own_side(me: Identity, *conditions: Condition) -> Condition:
 
 
 def _assigned(me: Identity) -> Condition:
-    return and_(Deviation.state.not_in(OVER), _own_side(me, Side.handler_id == me.person_id))
+    mine = Side.handler_id == me.person_id, directory.handles(Side.handler_id, own_unit(me))
+    return and_(Deviation.state.not_in(OVER), _own_side(me, *mine))
 
 
 def _invited(me: Identity) -> Condition:
@@ -126,7 +128,7 @@ def _unassigned(me: Identity) -> Condition:
     return and_(
         Deviation.state.in_(sorted(HELD)),
         _receiving(me, Permission.MANAGE),
-        ~_own_side(me, Side.handler_id.is_not(None)),
+        ~_own_side(me, directory.handles(Side.handler_id, Deviation.receiver_unit_id)),
     )
 
 
@@ -171,7 +173,8 @@ def _high_risk(me: Identity) -> Condition:
 
 
 def _not_taken_over(me: Identity) -> Condition:
-    return (
+    """Those of cases that have left the branch stand on their sealed copies: `flagged_copies`."""
+    flagged = (
         exists()
         .where(
             RiskFlag.deviation_id == Deviation.id,
@@ -180,6 +183,7 @@ def _not_taken_over(me: Identity) -> Condition:
         )
         .correlate(Deviation)
     )
+    return and_(is_party(me), flagged)
 
 
 def _masked(me: Identity) -> Condition:

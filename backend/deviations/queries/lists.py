@@ -21,6 +21,7 @@ from backend.deviations.models import (
     State,
 )
 from backend.deviations.rules import HELD, visible_to
+from backend.directory import queries as directory
 from backend.directory.models import Branch, Organisation, Person, Unit
 
 # What lies in the inbox, by what one is to do with it; and "theirs", where the other side has the word.
@@ -190,6 +191,12 @@ def urgent(db: Session, me: Identity, wanted: ColumnElement[bool], limit: int) -
     return _rows(db, me, and_(~Deviation.resting, wanted), order=order, limit=limit)
 
 
+def own_unit(me: Identity) -> ColumnElement[int]:
+    """The unit of a case on one's own side."""
+    out = Deviation.sender_branch_id.in_(me.branches)
+    return case((out, Deviation.sender_unit_id), else_=Deviation.receiver_unit_id)
+
+
 def _rows(
     db: Session,
     me: Identity,
@@ -214,11 +221,14 @@ def _rows(
             Deviation.due_on,
             Deviation.next_due_on,
             Deviation.resting,
-            Side.handler_id,
+            Person.id,
             Person.title,
         )
         .outerjoin(Side, and_(Side.deviation_id == Deviation.id, Side.branch_id.in_(me.branches)))
-        .outerjoin(Person, Person.id == Side.handler_id)
+        # Whoever no longer handles at the unit is nobody.
+        .outerjoin(
+            Person, and_(Person.id == Side.handler_id, directory.handles(Side.handler_id, own_unit(me)))
+        )
         .join(Category, Category.id == Deviation.category_id)
         .join(
             other_unit,

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from backend.access import Identity, Permission
-from backend.deviations.models import Deviation, Handover, SealedCopy, Side, State
+from backend.deviations.models import Deviation, Handover, RiskFlag, SealedCopy, Side, State
 from backend.deviations.queries.lists import PAGE
-from backend.deviations.rules import visible_to
+from backend.deviations.rules import is_party, visible_to
 from backend.directory.models import Branch, Organisation, Unit
 
 Kept = Literal["in", "out", "unregistered"]
@@ -76,6 +76,16 @@ def _unregistered() -> ColumnElement[bool]:
     return and_(Side.registry_number.is_(None), ~Deviation.resting)
 
 
+# A copy has the number it was given, else the one that its branch gave the case while it was there.
+_NUMBER = func.coalesce(SealedCopy.registry_number, Side.registry_number)
+_SAME = and_(Side.deviation_id == SealedCopy.deviation_id, Side.branch_id == SealedCopy.branch_id)
+
+
+def number_of_copy(db: Session, copy: SealedCopy) -> str | None:
+    side = db.get(Side, (copy.deviation_id, copy.branch_id))
+    return copy.registry_number or (side.registry_number if side else None)
+
+
 @dataclass(frozen=True)
 class Sealed:
     """A sealed copy as the register lists it: what it holds is read on a page of its own."""
@@ -97,19 +107,73 @@ def sealed(db: Session, me: Identity, page: int = 1) -> Sequence[Sealed]:
         select(
             SealedCopy.id,
             SealedCopy.case_number,
-            SealedCopy.registry_number,
+            _NUMBER,
             Unit.name,
             SealedCopy.left_how,
             SealedCopy.received_at,
             SealedCopy.sealed_at,
         )
         .join(Unit, Unit.id == SealedCopy.unit_id)
+        .outerjoin(Side, _SAME)
         .where(SealedCopy.branch_id.in_(me.branches))
         .order_by(SealedCopy.sealed_at.desc(), SealedCopy.id.desc())
         .limit(PAGE + 1)
         .offset((page - 1) * PAGE)
     )
     return [Sealed(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class FlaggedCopy:
+    """The latest copy of a case that left with a flag nobody has taken over."""
+
+    id: int
+    case_number: str
+    laws: list[str]
+    sender: str
+    left_how: str
+
+
+def flagged_copies(db: Session, me: Identity, limit: int) -> Sequence[FlaggedCopy]:
+    """Where lex Maria or lex Sarah may apply, nobody has taken over, and the case has left the branch: its page shows
+    it no more. The latest left first; none for whoever may not take over.
+    """
+    if not me.everywhere(Permission.FLAG):
+        return []
+    later = aliased(SealedCopy)
+    report = SealedCopy.content["report"]
+    open_laws = (
+        select(func.array_agg(RiskFlag.law.distinct()))
+        .where(
+            RiskFlag.deviation_id == SealedCopy.deviation_id,
+            RiskFlag.branch_id == SealedCopy.branch_id,
+            RiskFlag.taken_over_at.is_(None),
+        )
+        .correlate(SealedCopy)
+        .scalar_subquery()
+    )
+    rows = db.execute(
+        select(
+            SealedCopy.id,
+            SealedCopy.case_number,
+            open_laws,
+            report["sender_unit"].astext + ", " + report["sender_organisation"].astext,
+            SealedCopy.left_how,
+        )
+        .where(
+            SealedCopy.branch_id.in_(me.branches),
+            open_laws.is_not(None),
+            ~exists().where(Deviation.id == SealedCopy.deviation_id, is_party(me)),
+            ~exists().where(
+                later.deviation_id == SealedCopy.deviation_id,
+                later.branch_id == SealedCopy.branch_id,
+                later.id > SealedCopy.id,
+            ),
+        )
+        .order_by(SealedCopy.sealed_at.desc(), SealedCopy.id.desc())
+        .limit(limit)
+    )
+    return [FlaggedCopy(*row) for row in rows]
 
 
 def unregistered_counts(db: Session, me: Identity) -> tuple[int, int]:
@@ -124,7 +188,9 @@ def unregistered_counts(db: Session, me: Identity) -> tuple[int, int]:
             _unregistered(),
         )
     )
-    copies = select(func.count(SealedCopy.id)).where(
-        SealedCopy.branch_id.in_(me.branches), SealedCopy.registry_number.is_(None)
+    copies = (
+        select(func.count(SealedCopy.id))
+        .outerjoin(Side, _SAME)
+        .where(SealedCopy.branch_id.in_(me.branches), _NUMBER.is_(None))
     )
     return db.scalar(cases) or 0, db.scalar(copies) or 0

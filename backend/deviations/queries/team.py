@@ -61,11 +61,10 @@ def handlers(db: Session, me: Identity, deviation: Deviation) -> list[Person]:
     return directory.handlers(db, unit_id) if party else []
 
 
-def handler(db: Session, side: Side | None) -> str | None:
-    """The title of whoever handles the case for one's own side."""
-    if side is None or side.handler_id is None:
-        return None
-    return title_of(db, side.handler_id)
+def handler(db: Session, me: Identity, deviation: Deviation) -> Person | None:
+    """Whoever handles the case for one's own side; nobody, where they no longer handle at its unit."""
+    given = handler_id(db, me, deviation)
+    return next((one for one in handlers(db, me, deviation) if one.id == given), None) if given else None
 
 
 def title_of(db: Session, person_id: int) -> str | None:
@@ -117,14 +116,16 @@ def answer_draft(db: Session, deviation: Deviation) -> AnswerDraft | None:
     )
 
 
-def risk_flag(db: Session, me: Identity, deviation: Deviation, law: str) -> RiskFlag | None:
-    return next((one for one in risk_flags(db, me, deviation) if one.law == law), None)
+def risk_flag(db: Session, me: Identity, of: Deviation | SealedCopy, law: str) -> RiskFlag | None:
+    return next((one for one in risk_flags(db, me, of) if one.law == law), None)
 
 
-def risk_flags(db: Session, me: Identity, deviation: Deviation) -> Sequence[RiskFlag]:
+def risk_flags(db: Session, me: Identity, of: Deviation | SealedCopy) -> Sequence[RiskFlag]:
+    """The branch's own flags on a case, also on one that has left it a copy."""
+    case_id = of.deviation_id if isinstance(of, SealedCopy) else of.id
     return db.scalars(
         select(RiskFlag)
-        .where(RiskFlag.deviation_id == deviation.id, RiskFlag.branch_id.in_(me.branches))
+        .where(RiskFlag.deviation_id == case_id, RiskFlag.branch_id.in_(me.branches))
         .order_by(RiskFlag.id)
     ).all()
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, any_, bindparam, exists, or_, select
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload
 
 from backend.access import Grant, Role
 from backend.core import clock
@@ -209,6 +210,24 @@ def handlers(db: Session, unit_id: int) -> list[Person]:
         .distinct()
     ).all()
     return sorted(found, key=lambda person: sort_key(person.title))
+
+
+def handles(
+    person_id: ColumnElement[Any] | InstrumentedAttribute[Any],
+    unit_id: ColumnElement[Any] | InstrumentedAttribute[Any],
+) -> ColumnElement[bool]:
+    """`handlers` as SQL: one test holds the two together."""
+    role, unit, person = aliased(Assignment), aliased(Unit), aliased(Person)
+    found = exists().where(
+        role.person_id == person_id,
+        role.role.in_([Role.HANDLER, Role.MANAGER, Role.SAFETY]),
+        valid(clock.today(), role),
+        person.id == role.person_id,
+        active(person.ended_on),
+        unit.id == unit_id,
+        or_(role.unit_id == any_(unit.path), role.branch_id == unit.branch_id),
+    )
+    return found.correlate_except(role, unit, person)
 
 
 def email_of(db: Session, person_id: int) -> str | None:

@@ -8,7 +8,7 @@ from backend.access import Identity, Permission
 from backend.core import clock, text
 from backend.core.text import gettext as _
 from backend.deviations import queries, rules, sentences, words
-from backend.deviations.models import Deviation, Side, State
+from backend.deviations.models import Deviation, RiskFlag, Side, State
 from backend.deviations.queries import told
 
 
@@ -33,16 +33,27 @@ def rights(me: Identity, deviation: Deviation) -> dict[str, bool]:
     }
 
 
+def flag_shown(flag: RiskFlag) -> dict[str, Any]:
+    return {
+        "law": flag.law,
+        "name": words.LAWS[flag.law](),
+        "at": text.moment(flag.raised_at),
+        "comment": flag.comment,
+        "by": flag.taken_over_by,
+        "taken_at": text.moment(flag.taken_over_at) if flag.taken_over_at else None,
+    }
+
+
 def shown(db: Session, me: Identity, deviation: Deviation) -> dict[str, Any]:
     side, may = side_of(me, deviation), rights(me, deviation)
     flags = queries.risk_flags(db, me, deviation)
     notes = queries.notes(db, me, deviation)
-    handler = queries.handler(db, side)
+    handler = queries.handler(db, me, deviation)
     asked = told.quiet_of(db, deviation, side.branch_id) if side else None
     quiet = told.is_quiet(asked, clock.today()) and State(deviation.state) in rules.WAITS_FOR
     risk = sentences.risk_words(deviation, side)
     rows = [
-        (_("Handläggare"), handler or (_("Ingen än") if may["handle"] else None)),
+        (_("Handläggare"), handler.title if handler else (_("Ingen än") if may["handle"] else None)),
         (_("Egen referens"), side.reference if side else None),
         (_("Diarienummer"), side.registry_number if side else None),
         (_("Riskpoäng"), risk),
@@ -61,7 +72,7 @@ def shown(db: Session, me: Identity, deviation: Deviation) -> dict[str, Any]:
         }
         if quiet and side
         else None,
-        "mine": side is not None and side.handler_id == me.person_id,
+        "mine": handler is not None and handler.id == me.person_id,
         "handlers": [(str(one.id), one.title) for one in queries.handlers(db, me, deviation)]
         if may["give"]
         else [],
@@ -83,17 +94,7 @@ def shown(db: Session, me: Identity, deviation: Deviation) -> dict[str, Any]:
             (str(person.id), person.title, text.short_date(since.date()))
             for person, since in queries.invited(db, me, deviation)
         ],
-        "flags": [
-            {
-                "law": flag.law,
-                "name": words.LAWS[flag.law](),
-                "at": text.moment(flag.raised_at),
-                "comment": flag.comment,
-                "by": flag.taken_over_by,
-                "taken_at": text.moment(flag.taken_over_at) if flag.taken_over_at else None,
-            }
-            for flag in flags
-        ],
+        "flags": [flag_shown(flag) for flag in flags],
         "unflagged": [
             (law, word()) for law, word in words.LAWS.items() if law not in {flag.law for flag in flags}
         ],

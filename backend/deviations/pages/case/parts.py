@@ -68,12 +68,11 @@ def waits(
 def facts(deviation: Deviation) -> list[tuple[str, str | None]]:
     identified = None
     if deviation.patient_identified_on is not None:
-        how = [
-            words.word(words.IDENTIFIED_HOW, deviation.patient_identified_how),
-            words.word(words.IDENTIFIED_GROUNDS, deviation.patient_identified_ground),
-        ]
-        told = [text.short_date(deviation.patient_identified_on), *(one for one in how if one)]
-        identified = ". ".join(told)
+        identified = sentences.identified(
+            deviation.patient_identified_on,
+            deviation.patient_identified_how,
+            deviation.patient_identified_ground,
+        )
     rows = [
         (_("Hände"), text.short_date(deviation.occurred_on)),
         (_("Upptäcktes"), text.short_date(deviation.discovered_on) if deviation.discovered_on else None),
@@ -152,15 +151,19 @@ def route(legs: Sequence[Handover]) -> list[dict[str, Any]]:
     ]
 
 
+def what_happened(verb: str, to_unit: str | None) -> str:
+    what = HAPPENED[verb]()
+    if not to_unit:
+        return what
+    # Who declines may say whose it is; that is a word on the way, not where the case went.
+    onward = _("{what}, förslag: {unit}") if verb == "decline" else _("{what}: {unit}")
+    return onward.format(what=what, unit=to_unit)
+
+
 def happening_shown(item: queries.Happening) -> dict[str, Any]:
-    what = HAPPENED[item.verb]()
-    if item.to_unit:
-        # Who declines may say whose it is; that is a word on the way, not where the case went.
-        onward = _("{what}, förslag: {unit}") if item.verb == "decline" else _("{what}: {unit}")
-        what = onward.format(what=what, unit=item.to_unit)
     who = ", ".join(part for part in (item.who and item.who.partition(",")[0], item.unit) if part)
     return {
-        "what": what,
+        "what": what_happened(item.verb, item.to_unit),
         "when": text.moment(item.at),
         "iso": item.at.isoformat(),
         "who": _("av sig självt") if item.automatic else who,

@@ -209,7 +209,7 @@ def _route(name: str, verb: Verb) -> None:
         deviation = queries.deviation(db, me, case_number)
         verb.may(db, me, deviation)
         try:
-            form = _read(verb, typed)
+            form = read_as(verb, typed)
             if look.wanted(name, typed):
                 return look.page(request, db, me, deviation, name, typed)
             verb.act(db, me, deviation, form)
@@ -227,7 +227,8 @@ def _route(name: str, verb: Verb) -> None:
     )
 
 
-def _read(verb: Verb, typed: Typed) -> Any:
+def read_as(verb: Verb, typed: Typed) -> Any:
+    """What was typed for a verb, with the verb's own sentence for each field that is missing."""
     try:
         return read(verb.form, typed)
     except InvalidError as error:
