@@ -6,7 +6,7 @@ from backend.access import Identity
 from backend.core import clock, jobs
 from backend.core.errors import Fault, InvalidError
 from backend.core.text import gettext as _
-from backend.deviations import deadlines, queries, searching
+from backend.deviations import deadlines, queries, rules, searching
 from backend.deviations.actions.moving import (
     check,
     lock,
@@ -230,6 +230,8 @@ def _hand_over(db: Session, deviation: Deviation, leg: Handover) -> None:
         deviation.patient_identified_how = deviation.patient_identified_ground = None
     deviation.receiver_unit_id, deviation.receiver_branch_id = leg.unit_id, leg.branch_id
     db.flush()
+    # Who they were was read when the case was opened.
+    db.expire(deviation, ["receiver_unit", "receiver_branch"])
     jobs.owe(
         db,
         "notifications.arrival",
@@ -238,5 +240,8 @@ def _hand_over(db: Session, deviation: Deviation, leg: Handover) -> None:
         key=f"arrival:{deviation.id}:leg:{leg.position}",
     )
     tell_of_no_receiver(db, deviation.receiver_unit_id)
+    if rules.is_external(deviation):
+        # Nobody there can log in: the sender's intake sends it on and enters the reply.
+        tell(db, deviation, "external", deviation.sender_branch_id)
     searching.index(db, deviation)
     set_answer_due(db, deviation, clock.now())
