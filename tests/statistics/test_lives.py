@@ -8,21 +8,36 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from backend.access import Identity
 from backend.core import db
 from backend.statistics import queries
-from backend.statistics.queries import Question
+from backend.statistics.queries import Held, Question
+from tests.people import BERIT, MATS, acting
 from tests.statistics.lives import CUT_OFFS, HOME, SETS, WARD, insert, with_an_external_party
-from tests.statistics.reckoning import COUNTED, EXTERNAL, Case, Units, directory, reckon
+from tests.statistics.reckoning import COUNTED, EXTERNAL, Case, Units, directory, held, reckon
+
+DAYS = ("with_us", "with_them", "back_with_us")
+KINDS = (*DAYS, "sent_on_by_us", "sent_on_by_them")
+
+
+def told(one: Held) -> dict[str, int]:
+    return {kind: getattr(one, kind) for kind in KINDS}
 
 
 def test_any_small_set_of_cases_is_counted_as_by_hand(blekinge: str, superuser: Engine) -> None:
     places = directory()
-    branch_of = {**places.branch, EXTERNAL: "EXTERNAL-B"}
+    places.branch[EXTERNAL], places.organisation[EXTERNAL] = "EXTERNAL-B", "EXTERNAL-O"
+    places.name["EXTERNAL-O"] = "Annat sjukhus"
+    branch_of = places.branch
     asked_for: list[Units] = [None, None, set(WARD), {HOME[0]}, {"SE2120000829-V010"}]
     with superuser.begin() as connection:
         with_an_external_party(connection)
         county_id = connection.scalar(text("select id from counties"))
         unit_ids = dict(connection.execute(text("select hsa_id, id from units")).all())
+    branches: dict[str, Identity] = {}
+    for branch, email in (("SE2120000852-V000", MATS), ("SE2321000081-B000", BERIT)):
+        with acting(email) as (_db, branches[branch]):
+            pass
     seen: Counter[str] = Counter()
 
     @settings(max_examples=100, deadline=None, database=None)
@@ -39,8 +54,22 @@ def test_any_small_set_of_cases_is_counted_as_by_hand(blekinge: str, superuser: 
             insert(connection, cases)
             with Session(connection, info={"scope": db.COUNTER}) as session:
                 figures = queries.answer_figures(session, question)
+                when = (question.first, question.last, question.as_of)
+                lay = {
+                    branch: queries.held(session, me, *when, queries.overview(session, me, *when).stayed)
+                    for branch, me in branches.items()
+                }
             connection.rollback()
         month = [case for case in cases if case.month == "2024-02"]
+        for branch, (whole, by_party) in lay.items():
+            by_hand = {name: n for name, n in held(month, cut_off, places, branch).items() if n.total()}
+            assert {one.name: told(one) for one in by_party if any(told(one).values())} == {
+                name: {kind: days[kind] for kind in KINDS} for name, days in by_hand.items()
+            }
+            assert {kind: getattr(whole, kind) for kind in DAYS} == {
+                kind: sum(days[kind] for days in by_hand.values()) for kind in DAYS
+            }
+            seen.update({kind: sum(days[kind] for days in by_hand.values()) for kind in KINDS})
         expected = reckon(month, cut_off, branch_of, receivers)
         assert figures.as_json() == expected
         n = figures.counts
@@ -51,4 +80,4 @@ def test_any_small_set_of_cases_is_counted_as_by_hand(blekinge: str, superuser: 
 
     counted()
     # The sets were not so tame that they proved nothing.
-    assert [kind for kind in COUNTED if seen[kind] < 5] == []
+    assert [kind for kind in (*COUNTED, *KINDS) if seen[kind] < 5] == []
