@@ -11,7 +11,7 @@ from workers.app import celery
 NEWS = (
     *("arrival", "answered", "question", "reply", "redirect_proposed", "redirect_refused", "declined"),
     *("disputed", "settle_proposed", "for_approval", "delay_notice", "reopened", "masked", "mention"),
-    *("assigned", "invited", "external"),
+    *("assigned", "invited", "external", "thanked", "disagreed", "unsettled", "settled", "withdrawn"),
 )
 
 

@@ -167,6 +167,44 @@ KINDS: dict[str, Words] = {
             _("Det fanns mer att säga. Läs varför i ärendet.\n\n{number}"),
         ),
     ),
+    "thanked": Words(
+        lambda: _("mottagaren tackar"),
+        lambda: (
+            _("Mottagaren av ett ärende från {unit} tackar"),
+            _("Mottagaren har läst det ni skrev, och tackar.\n\n{number}"),
+        ),
+    ),
+    "settled": Words(
+        lambda: _("den andra parten sade ja till förslaget"),
+        lambda: (
+            _("Den andra parten sade ja om ett ärende vid {unit}"),
+            _("Ni är överens om hur ärendet slutar, och förslaget gäller.\n\n{number}"),
+        ),
+    ),
+    "disagreed": Words(
+        lambda: _("avslutat som oenighet"),
+        lambda: (
+            _("Ett ärende från {unit} är avslutat som oenighet"),
+            _(
+                "Parterna ser olika på det som hände, och ärendet är avslutat som oenighet."
+                " Läs vad båda skrev.\n\n{number}"
+            ),
+        ),
+    ),
+    "unsettled": Words(
+        lambda: _("tiden att komma överens är slut, avslutat som oenighet"),
+        lambda: (
+            _("Ett ärende vid {unit} är avslutat som oenighet"),
+            _("Tiden att komma överens är slut, och ärendet är avslutat så.\n\n{number}"),
+        ),
+    ),
+    "withdrawn": Words(
+        lambda: _("återtaget, utan svar från mottagaren"),
+        lambda: (
+            _("Ett ärende från {unit} är återtaget"),
+            _("Ärendet är avslutat utan svar från mottagaren. Läs varför.\n\n{number}"),
+        ),
+    ),
     "masked": Words(
         lambda: _("en uppgift är maskerad, ta ställning till personuppgiftsincident"),
         lambda: (

@@ -22,6 +22,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Integer,
+    Select,
     Subquery,
     and_,
     case,
@@ -182,12 +183,16 @@ def facts(as_of: datetime, *where: ColumnElement[bool]) -> Subquery:
 
 def _is_external(receiver_branch: ColumnElement[int]) -> ColumnElement[bool]:
     """One of the parties has no login here."""
-    without_login = (
+    return or_(Deviation.sender_branch_id.in_(without_login()), receiver_branch.in_(without_login()))
+
+
+def without_login() -> Select[int]:
+    """The branches of parties outside."""
+    return (
         select(Branch.id)
         .join(Organisation, Organisation.id == Branch.organisation_id)
         .where(Organisation.kind == "external")
     )
-    return or_(Deviation.sender_branch_id.in_(without_login), receiver_branch.in_(without_login))
 
 
 def _days(first: ColumnElement[object], last: ColumnElement[object]) -> ColumnElement[int]:

@@ -32,6 +32,7 @@ def figures(request: Request, db: Db, me: Me, first: From = "", to: str = "") ->
     found = queries.overview(db, me, start, end, now)
     with unit_of_work(COUNTER) as counter:
         left = queries.left(counter, me, start, end, now)
+        held, by_party = queries.held(counter, me, start, end, now, found.stayed)
     empty = not (found.whole.incoming.sent or found.whole.outgoing.sent)
     typed = {"from": first, "to": to} if errors else {"from": months.code(start), "to": months.code(end)}
     return render(
@@ -45,6 +46,8 @@ def figures(request: Request, db: Db, me: Me, first: From = "", to: str = "") ->
         figures=None if empty else found,
         rows=words.rows(found),
         beside=words.beside(found.whole, left),
+        days=[words.days(party) for party in by_party],
+        days_of_all=words.days(held, _("Alla")) if len(by_party) > 1 else None,
         earlier=_earlier(db, me) if empty else None,
         words=words,
         # Drawn only where there is something to see.
@@ -58,10 +61,13 @@ def figures(request: Request, db: Db, me: Me, first: From = "", to: str = "") ->
 def figures_csv(db: Db, me: Me, first: From = "", to: str = "") -> Response:
     _guard(me)
     start, end = forms.period(first, to)
-    found = queries.overview(db, me, start, end, clock.now())
+    now = clock.now()
+    found = queries.overview(db, me, start, end, now)
+    with unit_of_work(COUNTER) as counter:
+        held, by_party = queries.held(counter, me, start, end, now, found.stayed)
     name = f"siffror-{months.code(start)}-{months.code(end)}.csv"
     return Response(
-        sheets.as_csv(found),
+        sheets.as_csv(found, held, by_party),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

@@ -9,7 +9,7 @@ from backend.core.text import number, percent
 from backend.statistics import months
 from backend.statistics.charts import Month, Run
 from backend.statistics.definitions import Counts
-from backend.statistics.queries import Left, Line, Overview
+from backend.statistics.queries import Held, Left, Line, Overview
 from backend.statistics.rates import Median, Rate
 
 _PER_CENT = "\u00a0%"
@@ -153,6 +153,23 @@ def beside(whole: Line, left: Left) -> list[list[str]]:
     return [[label, number(into), number(out)] for label, into, out in rows]
 
 
+def days(held: Held, name: str = "") -> list[str]:
+    """How long the cases between us and one party lay with each, or those of all parties under a name of its own."""
+    return [
+        name or held.name,
+        *(number(days) for days in (held.with_us, held.with_them, held.back_with_us)),
+    ]
+
+
+def days_head() -> list[str]:
+    return [
+        _("Part"),
+        _("Till oss: dagar hos oss"),
+        _("Från oss: dagar hos dem"),
+        _("Från oss: dagar hos oss, avböjda"),
+    ]
+
+
 def definitions() -> list[tuple[str, str]]:
     """How it is counted, for whoever asks."""
     return [
@@ -207,6 +224,16 @@ def definitions() -> list[tuple[str, str]]:
             _("Skickat vidare"),
             _(
                 "En mottagare skickade ärendet till en annan enhet. I andelen räknas det hos den som har det nu."
+            ),
+        ),
+        (
+            _("Dagar"),
+            _(
+                "Varje dag räknas hos den som hade ärendet när dagen började, fram till svaret eller till dess att ingen "
+                "längre väntade på ett. Ett ärende som har lämnat er räknas för de dagar ni hade det. Medan ett avböjt "
+                "ärende ligger hos avsändaren är dagarna avsändarens. Tiden då mottagaren väntar på svar på en fråga "
+                "räknas hos mottagaren, men flyttar svarsfristen. Goda exempel, och ärenden med en part utan inloggning, "
+                "räknas inte."
             ),
         ),
         (

@@ -168,3 +168,28 @@ def test_the_registrar_reads_the_case_and_sets_only_its_number(client_of: Of) ->
     forms = re.findall(r'action="/deviations/[^/"]+/([a-z-]+)"', page)
     assert forms == ["register"]
     assert registrar.post(f"/deviations/{number}/withdraw", data={"comment": "Fel."}).status_code == 403
+
+
+@pytest.mark.parametrize("page", ["", "/print"])
+def test_the_other_side_reads_unit_profession_and_telephone_and_never_who_it_was(
+    client_of: Of, superuser: Engine, page: str
+) -> None:
+    people = {ANNA: "Distriktssköterska, Karin Kanarie", BOB: "Överläkare, Bo Bofink"}
+    units = {ANNA: ("SE2120000852-V010", "0456-11 11 11"), BOB: ("SE2321000081-S011", "0455-22 22 22")}
+    with superuser.begin() as connection:
+        for email, (unit, telephone) in units.items():
+            connection.execute(
+                text("update units set telephone = :telephone where hsa_id = :unit"),
+                {"telephone": telephone, "unit": unit},
+            )
+            connection.execute(
+                text("update people set title = :title where email = :email"),
+                {"title": people[email], "email": email},
+            )
+    number = filed(ANNA)
+    client_of(BOB).post(f"/deviations/{number}/acknowledge")
+    for reader, other in ((BOB, ANNA), (ANNA, BOB)):
+        told = client_of(reader).get(f"/deviations/{number}{page}").text.replace("\u00a0", " ")
+        profession, _comma, name = people[other].partition(", ")
+        assert told.count(f"tfn {units[other][1]}") == 1
+        assert (profession in told, name in told, other in told) == (True, False, False)

@@ -20,6 +20,7 @@ from tests.deviations.verbs import (
     ACCEPTED,
     ASK,
     DECLINE,
+    EXTERNAL,
     HOME_CARE_MANAGER,
     KARLSKRONA,
     MONDAY,
@@ -36,6 +37,7 @@ from tests.deviations.verbs import (
     later,
     owed_mails,
     sees,
+    with_an_external_party,
     withdraw,
     work,
 )
@@ -296,19 +298,8 @@ def test_imported_history_rests(superuser: Engine) -> None:
 
 
 def test_for_a_party_without_a_login_the_sender_enters_the_reply(superuser: Engine) -> None:
-    with superuser.begin() as connection:
-        connection.execute(
-            text(
-                "with o as (insert into organisations (county_id, hsa_id, name, kind)"
-                " select id, 'SE5560000000-X', 'Sjukhuset i ett annat län', 'external' from counties returning id),"
-                " b as (insert into branches (organisation_id, hsa_id, name)"
-                " select id, 'SE5560000000-B', 'Sjukhuset' from o returning id)"
-                " insert into units (branch_id, hsa_id, name, kind, care_level, intake, path)"
-                " select id, 'SE5560000000-B', 'Sjukhuset', 'clinic', 'inpatient', true, '{}' from b"
-            )
-        )
-        connection.execute(text("update units set path = array[id] where path = '{}'"))
-    number = filed(receiver_unit="SE5560000000-B")
+    with_an_external_party(superuser)
+    number = filed(receiver_unit=EXTERNAL)
     assert [kind for kind, _to in owed_mails()] == ["arrival", "external"]
     acknowledge(number, by=MATS)
     answer(number, by=ANNA)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select, text
 
 from backend.core import clock
 from backend.core.db import NOBODY, unit_of_work
@@ -107,6 +107,7 @@ def owed_mails() -> list[tuple[str, str | None]]:
 
 
 SURGERY = "SE2321000081-S021"
+EXTERNAL = "SE5560000000-B"
 HEALTH_CENTRE = "SE2321000081-N011"
 KARLSKRONA = "SE2120000829-V010"
 PATIENT_SAFETY = "patientsakerhet@region.example"
@@ -139,3 +140,19 @@ def disputed() -> str:
     act("resend", number, ANNA, ResendForm(unit="SE2321000081-S011", comment="Jo, ni skrev ut patienten."))
     act("decline", number, BOB, DECLINE)
     return number
+
+
+def with_an_external_party(superuser: Engine) -> None:
+    """The unit EXTERNAL, of a party without a login."""
+    with superuser.begin() as connection:
+        connection.execute(
+            text(
+                "with o as (insert into organisations (county_id, hsa_id, name, kind)"
+                " select id, 'SE5560000000-X', 'Sjukhuset i ett annat län', 'external' from counties returning id),"
+                " b as (insert into branches (organisation_id, hsa_id, name)"
+                " select id, 'SE5560000000-B', 'Sjukhuset' from o returning id)"
+                " insert into units (branch_id, hsa_id, name, kind, care_level, intake, path)"
+                " select id, 'SE5560000000-B', 'Sjukhuset', 'clinic', 'inpatient', true, '{}' from b"
+            )
+        )
+        connection.execute(text("update units set path = array[id] where path = '{}'"))

@@ -40,7 +40,11 @@ SEES = {
     "reported": MANAGERS | {"reporter", "registrar"},
     "sent_to_me": HANDLERS | {"registrar"},
     "left": NOBODY,
-    "other_branch": NOBODY,
+    # The same municipality's other circles: individual and family services, and school health, which files and is
+    # written to.
+    "family_services": NOBODY,
+    "school_health": NOBODY,
+    "to_school_health": NOBODY,
     "foreign": NOBODY,
     "missing": NOBODY,
 }
@@ -76,6 +80,17 @@ OF_SAFETY = Right(SAFETY, SAFETY)
 OF_MASKED = Right(SAFETY, SAFETY, left=SAFETY)
 MASKING = Right(SAFETY, SAFETY, reporter=True)
 REGISTERED = Right(frozenset({"registrar"}), frozenset({"registrar"}))
+# The blocks that a page sends alone, beside `main`, which every page has: as its parts ask for them (hx-target).
+BLOCKS = {
+    "/deviations/{case_number}": ("act", "own"),
+    "/deviations/{case_number}/answer": ("draft_status",),
+    "/deviations": ("cases",),
+    "/deviations/new": ("draft_status",),
+    "/deviations/suggestion": ("suggested",),
+    "/agreements/new": ("preview",),
+}
+# Who may read the copy sealed for their branch when a case left it.
+READ_COPIES = frozenset({"registrar", "safety"})
 
 # By what follows /deviations/{case_number}.
 CASE: dict[str, Right] = {

@@ -115,7 +115,7 @@ def last_day(case: Case, cut_off: datetime) -> date:
     closed = ended[0] if ended else case.closed_at
     ends = [at for at in (case.answered_at, closed, case.withdrawn_at) if at and happened(at, cut_off)]
     # At the very end of a day, that day is the last one waited.
-    return day(min(ends)) if ends else day(cut_off - timedelta(seconds=1))
+    return day(min([*ends, cut_off - timedelta(microseconds=1)]))
 
 
 def waited(case: Case, cut_off: datetime) -> int:
@@ -189,6 +189,38 @@ def reckon(
         "median_interval": [median.low, median.high],
         "charged_days": dict(charged),
     }
+
+
+def held(cases: Iterable[Case], cut_off: datetime, places: "Directory", mine: str) -> dict[str, Counter[str]]:
+    """By the organisation at the other end, of the cases that a branch has sent or had: the days with it and with them,
+    and how many each has sent on.
+    """
+    found: dict[str, Counter[str]] = {}
+
+    def between(unit: str) -> Counter[str]:
+        return found.setdefault(places.name[places.organisation[unit]], Counter())
+
+    for case in cases:
+        if not happened(case.sent_at, cut_off):
+            continue
+        sent = places.branch[case.sender] == mine
+        legs = [leg for leg in case.route if leg.sent_at <= cut_off]
+        for branch in {places.branch[leg.unit] for leg in legs}:
+            if not sent and branch != mine:
+                continue
+            units = {unit for unit in places.branch if places.branch[unit] == branch}
+            here = [leg for leg in legs if leg.unit in units]
+            party = between(here[0].unit if sent else case.sender)
+            sent_on = any(leg.ended_how == "redirected" and happened(leg.ended_at, cut_off) for leg in here)
+            party["sent_on_by_them" if sent else "sent_on_by_us"] += sent_on
+            days = charge(case, cut_off, places.branch, units)
+            where = standing(case, cut_off)
+            if sent and where not in ("good_examples", "external"):
+                party["with_them"] += days[branch]
+                party["back_with_us"] += days[mine]
+            elif not sent and where != "good_examples" and case.sender != EXTERNAL:
+                party["with_us"] += days[mine]
+    return found
 
 
 COUNTED = (

@@ -7,7 +7,7 @@ import pytest
 
 from backend.statistics import sheets, words
 from backend.statistics.definitions import Counts
-from backend.statistics.queries import Left, Line, Overview
+from backend.statistics.queries import Held, Left, Line, Overview
 from backend.statistics.rates import Median, Rate
 
 OURS = Counts(
@@ -24,6 +24,9 @@ OURS = Counts(
 )
 THEIRS = Counts(sent=9, withdrawn=1, declined=3, matured=5, acknowledged=4, answered=3, on_time=3, accepted=2)
 WHOLE = Line("", OURS, THEIRS)
+# A party whose cases have all left us: of them there are days, and nothing else.
+HELD = Held("", with_us=7, with_them=5, back_with_us=3, sent_on_by_us=2, sent_on_by_them=1)
+HELD_BY = Held("Ronneby kommun", with_us=4)
 
 
 def plain(text: str) -> str:
@@ -108,22 +111,40 @@ def test_what_is_not_in_the_rates_stands_beside_them() -> None:
     ]
 
 
-def read(overview: Overview) -> list[list[str]]:
-    text = sheets.as_csv(overview)
+def read(overview: Overview, *by_party: Held) -> list[list[str]]:
+    text = sheets.as_csv(overview, HELD, list(by_party))
     assert text[0] == "\ufeff"
     return list(csv.reader(io.StringIO(text[1:]), delimiter=";"))
 
 
 def test_the_file_holds_every_number_in_both_directions() -> None:
     none = Median(None, None, None)
-    rows = read(Overview(WHOLE, none, none, [], [], [], []))
+    rows = read(Overview(WHOLE, none, none, [], [], [], [], {}), HELD_BY)
+    zeros, no_rate = ["0"] * 14, [""] * 3
     assert rows == [
         [
             *("indelning", "namn", "riktning", "skickade", "varav importerade", "goda exempel"),
             *("med part utan inloggning", "återtagna", "avslutade som oenighet", "avböjda", "pågår"),
             *("med utgången svarsfrist", "kvitterade", "besvarade", "i tid", "godtagna"),
             *("godtagna genom tystnad", "andel besvarade", "osäkerhet från", "osäkerhet till"),
+            *("skickade vidare", "dagar hos oss", "dagar hos motparten"),
         ],
+        # How long others had what came to us is not ours to know.
+        [
+            "motpart",
+            "Ronneby kommun",
+            "till oss",
+            *zeros[:4],
+            "",
+            "0",
+            "",
+            *zeros[:7],
+            *no_rate,
+            "0",
+            "4",
+            "",
+        ],
+        ["motpart", "Ronneby kommun", "från oss", *zeros, *no_rate, "0", "0", "0"],
         [
             # What has left the branch's sight is no 0.
             *(
@@ -146,10 +167,12 @@ def test_the_file_holds_every_number_in_both_directions() -> None:
                 "4",
             ),
             *("0,3778", "0,2511", "0,5237"),
+            *("2", "7", ""),
         ],
         [
             *("alla", "", "från oss", "9", "0", "0", "0", "1", "0", "3", "0", "5", "4", "3", "3", "2", "0"),
             *("0,6000", "0,2307", "0,8824"),
+            *("1", "3", "5"),
         ],
     ]
 
@@ -157,7 +180,7 @@ def test_the_file_holds_every_number_in_both_directions() -> None:
 @pytest.mark.parametrize("name", ["=1+1", "+46 70", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_a_name_is_never_a_formula(name: str) -> None:
     none = Median(None, None, None)
-    rows = read(Overview(WHOLE, none, none, [], [Line(name, OURS, THEIRS)], [], []))
+    rows = read(Overview(WHOLE, none, none, [], [Line(name, OURS, THEIRS)], [], [], {}))
     assert rows[1][:2] == ["enhet", f"'{name}"]
 
 

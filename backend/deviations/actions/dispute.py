@@ -33,6 +33,7 @@ def settle(db: Session, me: Identity, deviation: Deviation, form: SettleForm) ->
         standing.decided_at, standing.decision = now, "confirmed" if agreed else "replaced"
         if agreed:
             _end(db, me, deviation, verb, form, standing)
+            tell(db, deviation, "settled", theirs)
             return deviation
     db.add(
         Proposal(
@@ -56,6 +57,7 @@ def _end(
     if verb == "disagree":
         move(db, me, deviation, verb, next_due_on=None, comment=form.comment)
         deviation.disagreed_at = deviation.closed_at = deviation.updated_at
+        tell(db, deviation, "disagreed", deviation.sender_branch_id)
         return
     move(
         db,

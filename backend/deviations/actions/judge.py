@@ -93,6 +93,8 @@ def withdraw(db: Session, me: Identity, deviation: Deviation, form: CommentForm)
     if not declined:
         leg.ended_at, leg.ended_how = deviation.updated_at, EndedHow.WITHDRAWN
     jobs.waive(db, ("notifications.arrival",), deviation.id, "withdrawn")
+    if not rules.reported_by(me, deviation):
+        tell(db, deviation, "withdrawn", deviation.sender_branch_id)
     searching.index(db, deviation)
     return deviation
 

@@ -30,6 +30,9 @@ def acknowledge(db: Session, me: Identity, deviation: Deviation, thanks: str | N
     due_on = set_answer_due(db, deviation, clock.now())
     move(db, me, deviation, "acknowledge", next_due_on=due_on, comment=thanks)
     note_acknowledged(db, deviation)
+    if not rules.needs_answer(deviation.event_kind):
+        # With this it is over, so it is all that whoever gave it will hear.
+        tell(db, deviation, "thanked", deviation.sender_branch_id)
     return deviation
 
 

@@ -9,7 +9,7 @@ from backend.core import clock, jobs
 from backend.core.db import reaching
 from backend.core.errors import Fault, InvalidError
 from backend.core.text import gettext as _
-from backend.deviations import deadlines, queries, searching
+from backend.deviations import deadlines, queries, rules, searching
 from backend.deviations.actions.moving import (
     check,
     lock,
@@ -236,6 +236,8 @@ def _hand_over(db: Session, deviation: Deviation, leg: Handover) -> None:
     db.flush()
     if moved:
         _no_handler(db, deviation, leg.branch_id)
+    # Who they were was read when the case was opened.
+    db.expire(deviation, ["receiver_unit", "receiver_branch"])
     jobs.owe(
         db,
         "notifications.arrival",
@@ -244,6 +246,9 @@ def _hand_over(db: Session, deviation: Deviation, leg: Handover) -> None:
         key=f"arrival:{deviation.id}:leg:{leg.position}",
     )
     tell_of_no_receiver(db, deviation.receiver_unit_id)
+    if rules.is_external(deviation):
+        # Nobody there can log in: the sender's intake sends it on and enters the reply.
+        tell(db, deviation, "external", deviation.sender_branch_id)
     searching.index(db, deviation)
     set_answer_due(db, deviation, clock.now())
 

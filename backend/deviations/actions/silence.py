@@ -62,6 +62,7 @@ def _declined(db: Session, deviation: Deviation) -> str:
     verb = move_by_itself(db, deviation, next_due_on=None)
     deviation.withdrawn_at = deviation.updated_at
     searching.index(db, deviation)
+    tell(db, deviation, "withdrawn", deviation.sender_branch_id)
     return verb
 
 
@@ -71,6 +72,9 @@ def _dispute(db: Session, deviation: Deviation) -> str:
     deviation.disagreed_at = deviation.closed_at = deviation.updated_at
     if standing is not None:
         standing.decided_at, standing.decision = deviation.updated_at, "silence"
+    tell(db, deviation, "disagreed", deviation.sender_branch_id)
+    for branch_id in (deviation.sender_branch_id, deviation.receiver_branch_id):
+        tell(db, deviation, "unsettled", branch_id)
     return verb
 
 

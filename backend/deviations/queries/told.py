@@ -38,6 +38,13 @@ STILL_TRUE: dict[str, frozenset[State]] = {
     "disputed": frozenset({State.DISPUTED}),
     "settle_proposed": frozenset({State.DISPUTED}),
     "for_approval": HELD,
+    "external": HELD,
+    # Good examples: what is answered in words has news of its own.
+    "thanked": frozenset({State.ACKNOWLEDGED, State.IN_REVIEW}),
+    "disagreed": frozenset({State.CLOSED}),
+    "unsettled": frozenset({State.CLOSED}),
+    "settled": frozenset({State.ANSWERED, State.CLOSED}),
+    "withdrawn": frozenset({State.WITHDRAWN}),
 }
 # To whom news goes; what is not here goes to whoever handles what comes to the unit, or to one named person.
 AUDIENCE: dict[str, steps.Role] = {
@@ -48,7 +55,14 @@ AUDIENCE: dict[str, steps.Role] = {
     "settle_proposed": "manager",
     "for_approval": "manager",
     "masked": "safety",
+    "thanked": "reporter",
+    "disagreed": "reporter",
+    "unsettled": "manager",
+    "settled": "manager",
+    "withdrawn": "reporter",
 }
+# What only tells how something ended: the day the case waits for now is another's.
+UNDATED = frozenset({"settled"})
 # A personal data incident has a clock of its own, of 72 hours: whoever follows secrecy is told at any hour.
 URGENT = frozenset({"masked"})
 # A draft that nobody has touched is thrown away after so long, and its writer told of it so long before.
@@ -190,7 +204,7 @@ def said(db: Session, notice: Notice) -> Line | str:
     deviation = db.get_one(Deviation, notice.deviation_id)
     if notice.role != "head" and not _may_open(db, notice, deviation):
         return "no longer theirs"
-    due_on = case.next_due_on
+    due_on = None if notice.kind in UNDATED else case.next_due_on
     if notice.reminder_id is not None:
         found = _still_due(db, notice, deviation)
         if isinstance(found, str):

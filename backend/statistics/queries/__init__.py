@@ -11,9 +11,11 @@ from backend.statistics.queries.answers import (
     units_of,
 )
 from backend.statistics.queries.branch import Left, Line, Overview, last_month, left, overview
+from backend.statistics.queries.days import Held, held
 
 __all__ = [
     "Figures",
+    "Held",
     "Left",
     "Line",
     "Overview",
@@ -22,6 +24,7 @@ __all__ = [
     "answer_rate",
     "categories_of",
     "cut_off",
+    "held",
     "last_month",
     "left",
     "overview",

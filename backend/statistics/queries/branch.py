@@ -1,5 +1,6 @@
 """A branch's own figures, both directions, in every cut of its page."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -39,6 +40,10 @@ class Overview:
     by_unit: list[Line]
     by_category: list[Line]
     by_counterpart: list[Line]
+    stayed: Mapping[tuple[bool, int], int]
+    """The days charged for the cases that never left whom they were sent to, by whether they came to us and the branch at
+    the other end. Those of the others stand on their legs: see `held`.
+    """
 
 
 def overview(db: Session, me: Identity, first: date, last: date, as_of: datetime) -> Overview:
@@ -72,10 +77,14 @@ def overview(db: Session, me: Identity, first: date, last: date, as_of: datetime
         )
     ).all()
     waited = db.execute(
-        select(c.incoming, c.days, c.answered.is_(True), func.count())
+        select(c.incoming, c.days, c.answered.is_(True), func.count(), c.counterpart, c.travelled)
         .where(c.standing.not_in(BESIDE))
-        .group_by(c.incoming, c.days, c.answered.is_(True))
+        .group_by(c.incoming, c.days, c.answered.is_(True), c.counterpart, c.travelled)
     ).all()
+    stayed: Counter[tuple[bool, int]] = Counter()
+    for came, days, _answered, n, branch_id, travelled in waited:
+        if not travelled:
+            stayed[came, branch_id] += days * n
 
     # grouping() sets a bit, the last cut's lowest, for every cut that a row is not grouped by.
     every = (1 << len(cuts)) - 1
@@ -86,14 +95,15 @@ def overview(db: Session, me: Identity, first: date, last: date, as_of: datetime
     by_month, by_unit, by_category, by_counterpart = (found.get(1 << bit, {}) for bit in (3, 2, 1, 0))
     return Overview(
         whole=_line("", [found.get(0, {}).get(None, {})]),
-        incoming_median=median_of(row[1:] for row in waited if row[0]),
-        outgoing_median=median_of(row[1:] for row in waited if not row[0]),
+        incoming_median=median_of(row[1:4] for row in waited if row[0]),
+        outgoing_median=median_of(row[1:4] for row in waited if not row[0]),
         by_month=_lines(
             by_month, [(months.name(m), [m]) for m in months.between(first, last)], keep_empty=True
         ),
         by_unit=_lines(by_unit, _units(db, by_unit)),
         by_category=_lines(by_category, _categories(db, me)),
         by_counterpart=_lines(by_counterpart, _counterparts(db, by_counterpart)),
+        stayed=stayed,
     )
 
 

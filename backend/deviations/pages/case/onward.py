@@ -21,6 +21,12 @@ from backend.deviations.models import Deviation, EndedHow
 router = APIRouter()
 
 Way = Literal["redirect", "decline", "resend"]
+
+HEADINGS: dict[Way, Callable[[], str]] = {
+    "redirect": lambda: _("Skicka till rätt enhet"),
+    "decline": lambda: _("Avböj ärendet"),
+    "resend": lambda: _("Skicka till en annan enhet"),
+}
 Groups = list[tuple[str, list[tuple[str, str]]]]
 
 MISSING = {
@@ -76,6 +82,7 @@ def page(way: Way) -> Callable[..., Response]:
             errors=list(errors),
             deviation=deviation,
             way=way,
+            heading=HEADINGS[way](),
             groups=_groups(db, deviation, way),
             chosen=given.get("unit", given.get("suggested_unit", [suggested.hsa_id if suggested else ""]))[
                 -1
