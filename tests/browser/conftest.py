@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "browser" in item.path.parts:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 def free_port() -> int:
@@ -104,7 +114,9 @@ def logged_in() -> dict[str, Any]:
 
 
 @pytest.fixture
-def enter(chromium: Browser, demo: str, logged_in: dict[str, Any]) -> Iterator[Callable[..., Page]]:
+def enter(
+    chromium: Browser, demo: str, logged_in: dict[str, Any], request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Page]]:
     """`enter("mas@solvesborg.example", PHONE)`: that person's own browser, logged in through the login page."""
     contexts: list[BrowserContext] = []
 
@@ -115,6 +127,8 @@ def enter(chromium: Browser, demo: str, logged_in: dict[str, Any]) -> Iterator[C
             base_url=demo,
             locale="sv-SE",
             storage_state=held,
+            # A fold that is still opening moves what is pressed: a press of the machine's then meets nothing.
+            reduced_motion="reduce",
             **options,  # type: ignore[arg-type]
         )
         contexts.append(context)
@@ -135,4 +149,8 @@ def enter(chromium: Browser, demo: str, logged_in: dict[str, Any]) -> Iterator[C
 
     yield _enter
     for context in contexts:
+        if request.node.stash.get(FAILED, False):
+            # What somebody who sat there would have seen.
+            for page in context.pages:
+                print(f"\n{page.url}\n{page.locator('body').inner_text(timeout=2000)[:3000]}")
         context.close()
