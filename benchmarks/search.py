@@ -74,12 +74,12 @@ ours as (select id, branch_id, row_number() over (order by id) - 1 as k, count(*
     from units where branch_id = :region)
 insert into deviations (county_id, case_number, submission, state, revision, event_kind, occurred_on,
     sender_branch_id, sender_unit_id, receiver_branch_id, receiver_unit_id, visible_branches, category_id, target_group,
-    description, agreement_id, sent_at, updated_at, imported)
+    description, agreement_id, sent_at, clock_started_at, updated_at, imported)
 select (select min(id) from counties), 'BLE-2026-' || lpad(upper(to_hex(n)), 6, '0'), gen_random_uuid(), 'closed', 1,
     'adverse_event', '2026-01-01', s.branch_id, s.id, r.branch_id, r.id, array[s.branch_id, r.branch_id],
     (select min(id) from categories), 'older', 'x', (select min(id) from agreements),
-    timestamptz '2016-01-01' + n * interval '10 minutes', now(), false
-from generate_series(1, :cases) n
+    sent_at, sent_at, now(), false
+from generate_series(1, :cases) n cross join lateral (select timestamptz '2016-01-01' + n * interval '10 minutes' as sent_at) at
 join theirs s on s.k = n % s.m
 join ours r on r.k = n % r.m
 """
