@@ -337,12 +337,11 @@ class Storm:
                 killed = [at for at in self.slots[first.slot].killed if first.at - READ <= at <= second.at]
                 failed = [at for at in failures[sent_id] if first.at - 1 < at < second.at - 5]
                 (allowed if killed and not failed else doubled).append(sent_id)
-                if killed:
+                if killed and not failed:
                     slowest = max(slowest, killed[0] - first.at)
                 else:
-                    self.say(
-                        f"{sent_id}: {first} and {second}, killed {self.slots[first.slot].killed}, {failed}"
-                    )
+                    said = "\n".join(self._said_of(sent_id))
+                    self.say(f"{sent_id}: {first} and {second}, killed {killed}, failed {failed}\n{said}")
         return Outcome(len(rows), len(self.numbers), lost, doubled, allowed, drained, seconds, slowest)
 
     def _is_told(self, number: str) -> bool:
@@ -354,6 +353,17 @@ class Storm:
             f" where n.kind = 'arrival' and d.case_number = '{number}'"
         )
         return bool(rows) and all(told for (told,) in rows)
+
+    def _said_of(self, sent_id: str) -> list[str]:
+        """What any worker said of a letter."""
+        job = f"id={sent_id.partition('@')[0].rpartition('.')[2]} "
+        return [
+            f"{process.pid}: {line.strip()}"
+            for name, process in self.house.processes
+            if name == "worker"
+            for line in self.house.said(process).splitlines()
+            if job in f"{line} "
+        ]
 
     def _failures(self) -> dict[str, list[float]]:
         """When workers said of a letter that sending it failed."""
