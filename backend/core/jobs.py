@@ -32,7 +32,14 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.core import clock, embedded
@@ -225,14 +232,15 @@ def _note(claimed: Claim, outcome: str) -> None:
 
 def surely(note: Callable[[], None]) -> None:
     """Note what has been done, and again until it is certain: a mail that the server has taken must not be sent twice
-    because the database was restarted in that very moment.
+    because of what befell the database in that very moment.
     """
     end = time.monotonic() + PATIENCE
     while True:
         try:
             note()
-        except OperationalError as error:
-            if not _is_away(error) or time.monotonic() > end:
+        except DBAPIError as error:
+            # A deadlock or a time-out as well as a restart; not what would fail as surely the next time.
+            if isinstance(error, DataError | IntegrityError | ProgrammingError) or time.monotonic() > end:
                 raise
             time.sleep(0.2)
         else:

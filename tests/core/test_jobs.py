@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, create_engine, select, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 from structlog.testing import capture_logs
 
 from backend.core import clock, jobs
@@ -367,3 +367,33 @@ def test_a_child_forked_after_the_bell_was_hung_rings_its_own(database: str, kin
     command = [sys.executable, "-c", textwrap.dedent(program), kind]
     subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=20)
     assert (rung(f"{kind}.parent"), rung(kind)) == (1, 1)
+
+
+@pytest.mark.parametrize("code", ["40P01", "57014", "55P03", "57P01"])
+def test_what_has_been_done_is_noted_in_the_end_whatever_befalls_the_database(
+    database: str, code: str
+) -> None:
+    """A deadlock, a time-out, a lock, a restart: once the mail server has said yes there is no sending it again."""
+    tries: list[int] = []
+
+    def note() -> None:
+        tries.append(1)
+        with unit_of_work(NOBODY) as session:
+            if len(tries) < 3:
+                session.execute(text(f"do $$ begin raise exception using errcode = '{code}'; end $$"))
+
+    jobs.surely(note)
+    assert len(tries) == 3
+
+
+def test_what_would_fail_as_surely_the_next_time_is_not_tried_again(database: str) -> None:
+    tries: list[int] = []
+
+    def note() -> None:
+        tries.append(1)
+        with unit_of_work(NOBODY) as session:
+            session.execute(text("do $$ begin raise exception using errcode = '23505'; end $$"))
+
+    with pytest.raises(IntegrityError):
+        jobs.surely(note)
+    assert len(tries) == 1

@@ -335,7 +335,9 @@ class Storm:
         for sent_id, times in self.accepted.items():
             for first, second in pairwise(times):
                 killed = [at for at in self.slots[first.slot].killed if first.at - READ <= at <= second.at]
-                failed = [at for at in failures[sent_id] if first.at - 1 < at < second.at - 5]
+                # Said by itself, before it was killed: what is said later is of a later try, that another made.
+                end = min(killed, default=second.at - 5)
+                failed = [at for at in failures[sent_id] if first.at - 1 < at < end]
                 (allowed if killed and not failed else doubled).append(sent_id)
                 if killed and not failed:
                     slowest = max(slowest, killed[0] - first.at)
