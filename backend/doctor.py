@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.core import clock, db, jobs, migrate
+from backend.core import bell, clock, db, migrate
 from backend.settings import settings
 
 CLOCK_DRIFT = 5.0
@@ -74,7 +74,7 @@ def _database() -> Iterator[Finding]:
 
 
 def _broker() -> Iterator[Finding]:
-    url = jobs.broker_url().replace("redis+socket://", "unix://")
+    url = bell.broker_url().replace("redis+socket://", "unix://")
     try:
         client = Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
         policy = client.config_get("maxmemory-policy").get("maxmemory-policy")

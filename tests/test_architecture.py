@@ -54,7 +54,7 @@ def test_nobody_commits_but_the_unit_of_work() -> None:
 
 
 def test_nobody_publishes_a_job_but_the_bell_and_the_tick() -> None:
-    assert _calls("send_task", "delay", "apply_async") == {"backend/core/jobs.py", "workers/app.py"}
+    assert _calls("send_task", "delay", "apply_async") == {"backend/core/bell.py", "workers/app.py"}
 
 
 def test_every_read_of_a_case_begins_with_who_asks() -> None:

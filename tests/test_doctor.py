@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backend import doctor
-from backend.core import db, jobs
+from backend.core import bell, db
 from backend.settings import settings
 from tests.conftest import admin_url, web_url
 
@@ -37,7 +37,7 @@ def standing(monkeypatch: pytest.MonkeyPatch) -> Standing:
 
 def _forget() -> None:
     settings.cache_clear()
-    jobs.broker_url.cache_clear()
+    bell.broker_url.cache_clear()
 
 
 def found() -> dict[str, str]:

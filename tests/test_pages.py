@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import Engine, text
 
-from backend.core import clock, db, jobs
+from backend.core import bell, clock, db
 from backend.core.mail import CaughtMail
 from backend.settings import settings
 from tests.conftest import web_url
@@ -132,7 +132,7 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _forget() -> None:
     settings.cache_clear()
-    jobs.broker_url.cache_clear()
+    bell.broker_url.cache_clear()
 
 
 def test_health_is_the_process_alone(anonymous: TestClient) -> None:

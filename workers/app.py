@@ -12,7 +12,7 @@ from celery.signals import worker_process_init
 from kombu.transport.redis import QoS
 
 from backend.agreements import actions as agreements
-from backend.core import clock, db, jobs, stuck
+from backend.core import bell, clock, db, jobs, stuck
 from backend.directory import actions as directory
 from backend.summaries import actions as summaries
 
@@ -29,7 +29,7 @@ LONG = {"summaries.snapshot": 1800, "upkeep.prune": 900}
 
 celery = Celery(
     "samsvar",
-    broker=jobs.broker_url(),
+    broker=bell.broker_url(),
     include=[
         "workers.accounts",
         "workers.deviations",

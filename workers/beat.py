@@ -2,10 +2,10 @@
 
 from celery import Celery
 
-from backend.core import jobs
+from backend.core import bell
 from backend.settings import settings
 
-celery = Celery("samsvar", broker=jobs.broker_url())
+celery = Celery("samsvar", broker=bell.broker_url())
 celery.conf.update(
     timezone="Europe/Stockholm",
     task_ignore_result=True,

@@ -1,4 +1,4 @@
-"""What is owed, and the bell that says so.
+"""What is owed, and who does it.
 
 The database owes and Celery rings: an action writes the owed row in its own transaction, and only when
 that is safe is the worker told to look. A lost message costs a few seconds, until the next tick; a lost
@@ -6,18 +6,14 @@ row cannot happen. Rows hold ids only.
 """
 
 import contextvars
-import os
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, partial
 
 import structlog
-from celery import Celery
 from celery.exceptions import WorkerLostError
 from sqlalchemy import (
     BigInteger,
@@ -42,9 +38,9 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from backend.core import clock, embedded
+from backend.core import clock
+from backend.core.bell import ring, ring_once
 from backend.core.db import NOBODY, Base, after_commit, unit_of_work
-from backend.settings import settings
 
 log = structlog.get_logger()
 
@@ -339,67 +335,3 @@ def kinds_due() -> list[str]:
     now = clock.now()
     with unit_of_work(NOBODY) as db:
         return list(db.scalars(select(Owed.kind).where(*_due(now)).distinct()))
-
-
-@cache
-def broker_url() -> str:
-    """Where the bell hangs: `REDIS_URL`, else the embedded server of this folder. Looked up once."""
-    if url := settings().redis_url:
-        return url
-    servers = embedded.find(settings().state)
-    return servers.redis_url if servers else ""
-
-
-class Bell:
-    """Rings from a thread of its own, so that a broker that is down or frozen slows no request.
-
-    The same kind asked for many times before the thread gets to it is rung once: the job takes
-    everything that is due. What still waits when the process ends is not rung; the tick finds the rows.
-    """
-
-    def __init__(self, url: str) -> None:
-        self._celery = Celery(broker=url, set_as_current=False)
-        self._celery.conf.broker_transport_options = {
-            "socket_timeout": 0.5,
-            "socket_connect_timeout": 0.5,
-            "max_retries": 0,
-        }
-        self._celery.conf.broker_connection_timeout = 0.5
-        self._waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._asked: set[str] = set()
-        threading.Thread(target=self._run, daemon=True, name="bell").start()
-
-    def ring(self, kind: str) -> None:
-        if kind not in self._asked:
-            self._asked.add(kind)
-            self._waiting.put(kind)
-
-    def _run(self) -> None:
-        while True:
-            kind = self._waiting.get()
-            # Before sending: whoever asks from now on may have committed after the job has looked.
-            self._asked.discard(kind)
-            try:
-                self._celery.send_task(kind, retry=False, ignore_result=True)
-            except Exception as error:  # noqa: BLE001  the tick will find the row; a bell may fail in any way
-                log.warning("bell.silent", kind=kind, error=type(error).__name__)
-
-
-@cache
-def _bell(url: str) -> Bell:
-    return Bell(url)
-
-
-# The thread does not come along into a forked child, which would ask a bell that nobody rings.
-os.register_at_fork(after_in_child=_bell.cache_clear)
-
-
-def ring(kind: str) -> None:
-    if url := broker_url():
-        _bell(url).ring(kind)
-
-
-@cache
-def ring_once(kind: str) -> "partial[None]":
-    # Cached, so that ten debts of one kind in one unit of work are one entry to ring for.
-    return partial(ring, kind)

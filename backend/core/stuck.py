@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from backend.core import clock
+from backend.core.bell import ring_once
 from backend.core.db import after_commit
-from backend.core.jobs import Owed, owe, ring_once
+from backend.core.jobs import Owed, owe
 
 # How long what is done can be looked up, and how long what was dropped can be taken back.
 KEPT = timedelta(days=90)

@@ -14,7 +14,7 @@ from backend.accounts.identity import Me
 from backend.agreements import queries as agreements
 from backend.agreements.rules import may_agree
 from backend.audit import actions as audit
-from backend.core import clock, db, jobs, migrate, stuck, text
+from backend.core import bell, clock, db, migrate, stuck, text
 from backend.core.db import Db
 from backend.core.text import gettext as _
 from backend.core.web import render, url
@@ -151,7 +151,7 @@ def readyz() -> Response:
 
 
 def _broker_answers() -> bool:
-    url = jobs.broker_url().replace("redis+socket://", "unix://")
+    url = bell.broker_url().replace("redis+socket://", "unix://")
     try:
         return bool(url) and bool(Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5).ping())
     except (RedisError, OSError):

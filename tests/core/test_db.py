@@ -13,7 +13,7 @@ from redis import Redis
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from backend.core import clock, db, jobs
+from backend.core import bell, clock, db
 from backend.core.jobs import Owed
 from backend.core.web.middleware import HEADERS
 from backend.settings import settings
@@ -55,12 +55,12 @@ def _numbered(url: str, number: int) -> tuple[str, str]:
 
 def _forget_the_settings() -> None:
     settings.cache_clear()
-    jobs.broker_url.cache_clear()
+    bell.broker_url.cache_clear()
 
 
 def rung(broker: Redis) -> list[str]:
     """The jobs rung for until now. One bell rings them in order, so a last one tells when all are there."""
-    jobs.ring("test.last")
+    bell.ring("test.last")
     end = time.monotonic() + 20
     while time.monotonic() < end:
         found = [json.loads(message)["headers"]["task"] for message in broker.lrange("celery", 0, -1)]

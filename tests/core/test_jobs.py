@@ -350,17 +350,17 @@ def test_a_child_forked_after_the_bell_was_hung_rings_its_own(database: str, kin
     """Celery forks its workers; a thread of the parent's does not come along."""
     program = """
         import os, sys, time
-        from backend.core import jobs
+        from backend.core import bell
         from backend.core.db import NOBODY, unit_of_work
-        def settle(bell):
-            while bell._asked or not bell._waiting.empty(): time.sleep(0.01)
+        def settle(hung):
+            while hung._asked or not hung._waiting.empty(): time.sleep(0.01)
             time.sleep(0.3)
-        jobs.ring(sys.argv[1] + ".parent")
-        settle(jobs._bell(jobs.broker_url()))
+        bell.ring(sys.argv[1] + ".parent")
+        settle(bell._bell(bell.broker_url()))
         if child := os.fork():
             sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-        jobs.ring(sys.argv[1])
-        settle(jobs._bell(jobs.broker_url()))
+        bell.ring(sys.argv[1])
+        settle(bell._bell(bell.broker_url()))
         os._exit(0)
     """
     environment = {**os.environ, "DATABASE_URL": web_url(database)}

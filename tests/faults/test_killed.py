@@ -4,7 +4,7 @@ import signal
 import time
 from email.message import EmailMessage
 
-from backend.core import jobs
+from backend.core.bell import Bell
 from backend.notifications.actions import LETTER
 from tests.core.embedded import probes
 from tests.faults.house import House, owe_letters, wait
@@ -80,7 +80,7 @@ def test_a_worker_killed_before_it_claims_leaves_nothing_behind(house: House, ca
     with probes.sql(house.servers) as connection, connection.transaction():
         owe_letters(house, case, 1)
         connection.execute("lock table outbox in access exclusive mode")
-        jobs.Bell(house.servers.redis_url).ring(LETTER)
+        Bell(house.servers.redis_url).ring(LETTER)
         blocked = "select count(*) from pg_locks where relation = 'outbox'::regclass and not granted"
         wait(lambda: house.ask(blocked) != [(0,)], 20)
         house.kill(*workers)

@@ -8,7 +8,7 @@ from statistics import median, quantiles
 import pytest
 from structlog.testing import capture_logs
 
-from backend.core import jobs
+from backend.core.bell import Bell
 from tests.faults.house import House, Web, owe_letters, timed, wait
 from tests.people import BOB
 
@@ -60,7 +60,7 @@ def test_people_keep_their_pace_while_the_broker_is_away_and_the_mails_go_out_af
 
 @AWAY
 def test_the_bell_gives_up_soon_and_rings_again_when_the_broker_is_back(house: House, away: Away) -> None:
-    bell = jobs.Bell(f"{house.servers.redis_url}?virtual_host=1")
+    bell = Bell(f"{house.servers.redis_url}?virtual_host=1")
 
     def rung() -> int:
         with house.valkey() as broker:

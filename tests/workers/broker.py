@@ -7,13 +7,13 @@ import time
 
 import redis
 
-from backend.core import jobs
+from backend.core import bell
 
 
 def rung(kind: str) -> int:
     """How often the broker was rung for a kind, once the bell has gone through all it was asked."""
     fence = f"test.{secrets.token_hex(6)}"
-    jobs.ring(fence)
+    bell.ring(fence)
     url = os.environ["REDIS_URL"].replace("redis+socket://", "unix://", 1)
     with redis.Redis.from_url(url) as broker:
         end = time.monotonic() + 10
