@@ -205,14 +205,17 @@ def held(cases: Iterable[Case], cut_off: datetime, places: "Directory", mine: st
             continue
         sent = places.branch[case.sender] == mine
         legs = [leg for leg in case.route if leg.sent_at <= cut_off]
+        # Two branches of one party may have sent it on: a case, once.
+        sent_on: dict[str, Counter[str]] = {}
         for branch in {places.branch[leg.unit] for leg in legs}:
             if not sent and branch != mine:
                 continue
             units = {unit for unit in places.branch if places.branch[unit] == branch}
             here = [leg for leg in legs if leg.unit in units]
-            party = between(here[0].unit if sent else case.sender)
-            sent_on = any(leg.ended_how == "redirected" and happened(leg.ended_at, cut_off) for leg in here)
-            party["sent_on_by_them" if sent else "sent_on_by_us"] += sent_on
+            unit = here[0].unit if sent else case.sender
+            party = between(unit)
+            if any(leg.ended_how == "redirected" and happened(leg.ended_at, cut_off) for leg in here):
+                sent_on[places.organisation[unit]] = party
             days = charge(case, cut_off, places.branch, units)
             where = standing(case, cut_off)
             if sent and where not in ("good_examples", "external"):
@@ -220,6 +223,8 @@ def held(cases: Iterable[Case], cut_off: datetime, places: "Directory", mine: st
                 party["back_with_us"] += days[mine]
             elif not sent and where != "good_examples" and case.sender != EXTERNAL:
                 party["with_us"] += days[mine]
+        for party in sent_on.values():
+            party["sent_on_by_them" if sent else "sent_on_by_us"] += 1
     return found
 
 

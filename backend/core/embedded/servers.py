@@ -5,6 +5,7 @@ import secrets
 import shutil
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,7 +58,9 @@ def start(state: Path, *, disposable: bool = False) -> Servers:
         servers = _servers(home)
         with psycopg.connect(_conninfo(home, "postgres"), autocommit=True) as connection:
             if not connection.execute("SELECT FROM pg_database WHERE datname = 'samsvar'").fetchall():
-                connection.execute("CREATE DATABASE samsvar")
+                # A launcher that was killed just here may have asked for it already.
+                with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                    connection.execute("CREATE DATABASE samsvar")
     return servers
 
 
