@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,21 @@ os.environ |= {
 
 from fastapi.testclient import TestClient  # noqa: E402  settings are read when the house is entered
 from sqlalchemy import Engine, create_engine, make_url, text  # noqa: E402
-from sqlalchemy.pool import NullPool  # noqa: E402
 
 from backend.core import clock, db, embedded, migrate  # noqa: E402
 from backend.settings import settings  # noqa: E402
 
 _servers: list[embedded.Servers] = []
 DATABASES = {"database", "blekinge", "shared_blekinge", "history"}
+
+
+def _room() -> str | None:
+    """Memory, where there is some to spare: each test makes and removes six hundred files, and some disks are slow at
+    that (ext4 without a journal looks through all that it has removed in the last minutes). Else the usual place.
+    """
+    shared = Path("/dev/shm")
+    roomy = shared.is_dir() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > 4 * 2**30
+    return str(shared) if roomy else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if EXTERNAL:
         os.environ["SAMSVAR_TEST_ADMIN"] = db.plain_url(EXTERNAL)
         return
-    state = Path(tempfile.mkdtemp(prefix="samsvar-test-"))
+    state = Path(tempfile.mkdtemp(prefix="samsvar-test-", dir=_room()))
     servers = embedded.start(state, disposable=True)
     _servers.append(servers)
     os.environ |= {
@@ -78,17 +87,15 @@ def web_url(database: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
-@contextmanager
-def _maintenance() -> Iterator[Engine]:
-    engine = create_engine(admin_url("postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    yield engine
-    engine.dispose()
+@cache
+def _maintenance() -> Engine:
+    return create_engine(admin_url("postgres"), isolation_level="AUTOCOMMIT")
 
 
 def _template(name: str, make: Callable[[str], None]) -> str:
     """The template `name`, made once in a run, whichever process comes first."""
     database = f"samsvar_{RUN}_{name}"
-    with _maintenance() as engine, engine.connect() as connection:
+    with _maintenance().connect() as connection:
         connection.execute(text("select pg_advisory_lock(hashtext(:name))"), {"name": database})
         if not connection.scalar(text("select 1 from pg_database where datname = :name"), {"name": database}):
             connection.execute(text(f"create database {database}_raw"))
@@ -99,10 +106,11 @@ def _template(name: str, make: Callable[[str], None]) -> str:
 
 
 def _copied(connection_to: str, name: str) -> None:
-    with _maintenance() as engine, engine.connect() as connection:
+    with _maintenance().connect() as connection:
         connection.execute(text(f"create database {name} template {connection_to} strategy file_copy"))
 
 
+@cache
 def empty_template() -> str:
     def make(url: str) -> None:
         migrate.upgrade(url, web_password="test" if EXTERNAL else "")
@@ -112,7 +120,7 @@ def empty_template() -> str:
 
 def _filled(source: str, url: str, fill: Callable[[], None]) -> None:
     raw = make_url(url).database
-    with _maintenance() as engine, engine.connect() as connection:
+    with _maintenance().connect() as connection:
         connection.execute(text(f"drop database {raw}"))
         connection.execute(text(f"create database {raw} template {source}"))
     db.use(url)
@@ -120,6 +128,7 @@ def _filled(source: str, url: str, fill: Callable[[], None]) -> None:
     db.engine().dispose()
 
 
+@cache
 def blekinge_template() -> str:
     source = empty_template()
 
@@ -134,6 +143,7 @@ def blekinge_template() -> str:
     return _template("blekinge", lambda url: _filled(source, url, fill))
 
 
+@cache
 def history_template() -> str:
     source = blekinge_template()
 
@@ -157,7 +167,7 @@ def _fresh(template: str) -> Iterator[str]:
     engine = db.engine()
     yield name
     engine.dispose()
-    with _maintenance() as engine, engine.connect() as connection:
+    with _maintenance().connect() as connection:
         connection.execute(text(f"drop database {name} with (force)"))
 
 
@@ -197,7 +207,7 @@ def superuser(request: pytest.FixtureRequest) -> Iterator[Engine]:
         for name in ("database", "blekinge", "shared_blekinge", "history")
         if name in request.fixturenames
     ]
-    engine = create_engine(admin_url(names[0]), poolclass=NullPool)
+    engine = create_engine(admin_url(names[0]))
     yield engine
     engine.dispose()
 
