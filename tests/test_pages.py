@@ -54,6 +54,19 @@ def test_the_start_page_shows_what_is_ones_own_and_nothing_of_others(
     }
 
 
+def test_a_role_without_cases_learns_what_waits_for_it_or_that_nothing_does(
+    blekinge: str, client_of: Browsers
+) -> None:
+    with clock.at(datetime(2026, 5, 4, 8, tzinfo=UTC)):
+        coordinator, administrator = client_of(COORDINATOR), client_of(ADMINISTRATOR)
+        assert "Inget väntar på dig just nu." in main(coordinator.get("/"))
+        home = main(administrator.get("/"))
+        told = re.search(r"(\d+) av \d+ enheter behöver något", main(administrator.get("/directory/health")))
+    assert told
+    assert re.search(rf"Enheter som behöver något.*?{told[1]}\b", home, re.DOTALL)
+    assert "Inget väntar" not in home
+
+
 def test_the_menu_leads_only_where_one_may_go(blekinge: str, client_of: Browsers) -> None:
     whole = ["Start", "Inkorg", "Ärenden", "Rapportera", "Siffror", "Månaden"]
     menus = {}

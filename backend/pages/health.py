@@ -76,6 +76,12 @@ def show(request: Request, db: Db, me: Me) -> Response:
     )
 
 
+def wanting(db: Session, me: Identity) -> int:
+    """How many of the units that this person watches need something."""
+    now = clock.now()
+    return sum(bool(health.findings(one, now)) for one in _known(db, me))
+
+
 def _organisation(db: Session, me: Identity) -> int:
     return me.place_id if me.place == "organisation" else db.get_one(Branch, me.branches[0]).organisation_id
 

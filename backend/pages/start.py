@@ -24,6 +24,7 @@ from backend.deviations.pages.lists import shown
 from backend.deviations.queries.desk import SHOWN
 from backend.directory import queries as directory
 from backend.directory.rules import may_watch
+from backend.pages.health import wanting
 from backend.pages.jobs import may_look, mine
 
 router = APIRouter()
@@ -43,6 +44,7 @@ def home(request: Request, db: Db, me: Me) -> Response:
     drafts = deviations.drafts(db, me) if me.may(Permission.FILE) else []
     registers = me.everywhere(Permission.REGISTER)
     unregistered = deviations.unregistered_counts(db, me) if registers else (0, 0)
+    administers = may_watch(me) and not me.branches
     return render(
         request,
         "home.html",
@@ -74,6 +76,7 @@ def home(request: Request, db: Db, me: Me) -> Response:
         views=finding.views(db, me) if me.branches else [],
         address_to_confirm=me.may(Permission.RECEIVE) and directory.address_to_confirm(db, me.person_id),
         watches_health=may_watch(me),
+        units_wanting=wanting(db, me) if administers else 0,
         may_file=me.may(Permission.FILE),
         receives=me.may(Permission.SEE_CASES),
         registers=registers,
