@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,7 +19,7 @@ class Settings(BaseSettings):
     database_url: str = Field("", validation_alias="DATABASE_URL")
     redis_url: str = Field("", validation_alias="REDIS_URL")
     host: str = Field("127.0.0.1", validation_alias="SAMSVAR_HOST")
-    port: int = Field(8000, validation_alias="PORT")
+    port: int = Field(8000, validation_alias="PORT", ge=1, le=65535)
     base_url: str = Field("", validation_alias="SAMSVAR_BASE_URL")
     secret_key: str = Field("", validation_alias="SAMSVAR_SECRET_KEY")
     smtp_url: str = Field("", validation_alias="SAMSVAR_SMTP_URL")
@@ -70,4 +70,9 @@ class Settings(BaseSettings):
 
 @cache
 def settings() -> Settings:
-    return Settings()
+    """Read once. A value that will not do ends the program, which says which one, and where to read of it."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [f"{fault['loc'][0]}: '{fault['input']}' går inte att använda." for fault in error.errors()]
+        raise SystemExit("\n".join([*wrong, "Vad som går står i README, under Inställningar."])) from None

@@ -119,3 +119,16 @@ def test_settings_unfit_for_production_are_errors(database: str, standing: Stand
         SAMSVAR_SMTP_URL="smtp://localhost",
     ):
         assert found() == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "0"), ("PORT", "åtta"), ("SAMSVAR_ENV", "tset"), ("SAMSVAR_TICK", "-1")]
+)
+def test_a_setting_that_will_not_do_is_named(name: str, value: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", name: value}
+    program = [sys.executable, "-m", "backend", "doctor"]
+    ended = subprocess.run(
+        program, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.splitlines()[0] == f"{name}: '{value}' går inte att använda."
