@@ -118,7 +118,7 @@ def test_a_name_and_a_password_are_taken_from_the_address(
     assert (office.logins, len(office.accepted)) == ([(b"samsvar@region", b"p@ss/w:rd")], 1)
 
 
-@pytest.mark.parametrize("goodbye", ["421 Closing", "500 What"])
+@pytest.mark.parametrize("goodbye", ["421 Closing", "500 What", ""])
 def test_what_a_server_says_after_its_yes_does_not_make_the_mail_fail(
     office: PostOffice, use: Callable[[str], None], goodbye: str
 ) -> None:

@@ -12,6 +12,7 @@ from backend.core import clock, db
 from backend.deviations import actions, queries
 from backend.deviations.forms import AssignForm, DeclineForm, QuestionForm, WithdrawForm
 from backend.deviations.models import Reason
+from tests.deviations.verbs import HOME_CARE_MANAGER, disputed
 from tests.isolation.conftest import do
 from tests.people import ANNA, ANNAS_UNIT, ANSWER, BERIT, BOB, BOBS_UNIT, CHARLIE, IDA, MATS, acting, filed
 
@@ -55,6 +56,17 @@ def test_each_case_lies_where_each_side_looks_for_what_to_do() -> None:
             "theirs": [asked, back, answered],
         }
         assert lie(IDA) == lie(CHARLIE) == {}
+
+
+def test_what_the_two_are_to_settle_lies_with_the_managers_of_both() -> None:
+    with clock.at(NOW):
+        number = disputed()
+        assert {who: lie(who) for who in (HOME_CARE_MANAGER, BERIT, ANNA, BOB)} == {
+            HOME_CARE_MANAGER: {"settle": [number]},
+            BERIT: {"settle": [number]},
+            ANNA: {},
+            BOB: {},
+        }
 
 
 def test_a_thanked_good_example_and_a_closed_case_wait_for_nobody() -> None:

@@ -293,8 +293,9 @@ def test_imported_history_rests(superuser: Engine) -> None:
     for verb, form in (("review", None), ("question", ASK), ("decline", DECLINE), ("delay_notice", delay)):
         with pytest.raises(ConflictError):
             act(verb, number, BOB, form)
-    with acting(BOB) as (db, me):
-        assert queries.inbox(db, me) == []
+    for who in (ANNA, BOB):
+        with acting(who) as (db, me):
+            assert [queries.inbox(db, me), queries.inbox(db, me, group="theirs")] == [[], []]
 
 
 def test_for_a_party_without_a_login_the_sender_enters_the_reply(superuser: Engine) -> None:

@@ -17,7 +17,8 @@ OK = "250 OK"
 class PostOffice:
     """What came, what was accepted, and what to say: to a mail, to a recipient, to a goodbye.
 
-    While `holds` is true of a mail, its sender waits for an answer; where `hangs_up` is, none comes.
+    While `holds` is true of a mail, its sender waits for an answer; where `hangs_up` is, none comes. With no `goodbye` it
+    hangs up on whoever takes leave.
     """
 
     port: int = 0
@@ -63,8 +64,10 @@ class PostOffice:
             self.raw.append(envelope.content)
         return said
 
-    async def handle_QUIT(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
-        return self.goodbye
+    async def handle_QUIT(self, server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
+        if not self.goodbye:
+            server.transport.abort()
+        return self.goodbye or OK
 
     def log_in(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: LoginPassword
