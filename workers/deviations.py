@@ -17,7 +17,7 @@ def chase() -> None:
 
 @celery.task(name="deviations.look_after")
 def look_after() -> None:
-    jobs.work("deviations.look_after", lambda _claim: actions.owe_looks())
+    jobs.work("deviations.look_after", lambda _claim: actions.look_after())
 
 
 @celery.task(name="deviations.follow_successor")

@@ -66,6 +66,13 @@ def held_since(deviation: Deviation, leg: Handover) -> datetime:
     return max(leg.sent_at, deviation.clock_started_at)
 
 
+def acknowledge_due(deviation: Deviation, leg: Handover) -> clocks.Due:
+    """When whoever holds the case should have said that it has come."""
+    terms, calendar = clocks.terms_from(deviation.agreement.terms)
+    span = terms.span("acknowledge", deviation.severity)
+    return clocks.due("acknowledge", held_since(deviation, leg), span, calendar)
+
+
 def running(
     deviation: Deviation,
     leg: Handover,
@@ -84,17 +91,7 @@ def running(
     terms, calendar = clocks.terms_from(deviation.agreement.terms)
     found: list[tuple[clocks.Kind, clocks.Due]] = []
     if state is State.SENT:
-        found.append(
-            (
-                "acknowledge",
-                clocks.due(
-                    "acknowledge",
-                    held_since(deviation, leg),
-                    terms.span("acknowledge", deviation.severity),
-                    calendar,
-                ),
-            )
-        )
+        found.append(("acknowledge", acknowledge_due(deviation, leg)))
     if waiting := WAITING_CLOCKS.get(state):
         found.append(
             (waiting, clocks.due(waiting, waiting_since, terms.span(waiting, deviation.severity), calendar))

@@ -4,10 +4,12 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import text
 
 from backend.core import clock
 from backend.core.errors import ConflictError, ForbiddenError, NotFoundError
 from backend.deviations import queries
+from backend.deviations.actions.moving import lock, touch
 from backend.deviations.models import State
 from tests.deviations.verbs import (
     ACCEPTED,
@@ -20,7 +22,7 @@ from tests.deviations.verbs import (
     together,
     withdraw,
 )
-from tests.people import ANNA, BOB, CHARLIE, acting, filed
+from tests.people import ANNA, BERIT, BOB, CHARLIE, acting, filed
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +107,13 @@ def test_withdrawing_and_answering_at_once_leaves_one_of_them_done() -> None:
         together(attempt, 2)
         assert "done" in outcome
         assert case(number).state in (State.WITHDRAWN, State.ANSWERED)
+
+
+def test_who_opens_a_case_does_not_wait_for_who_acts_on_it() -> None:
+    """Else each could hold what the other waits for, and one of them would be thrown out."""
+    number = filed()
+    with acting(BOB) as (db, me):
+        lock(db, queries.deviation(db, me, number))
+        with acting(BERIT) as (other, manager):
+            other.execute(text("set local lock_timeout = '2s'"))
+            touch(other, manager, queries.deviation(other, manager, number))

@@ -13,6 +13,7 @@ from backend.deviations.forms import (
     DelayForm,
     IdentifiedForm,
     LinkForm,
+    RedirectForm,
     SettleForm,
 )
 from backend.deviations.models import State
@@ -26,6 +27,7 @@ from tests.deviations.verbs import (
     MONDAY,
     PATIENT_SAFETY,
     RETURNED,
+    SURGERY,
     TELL,
     WHY,
     acknowledge,
@@ -42,6 +44,7 @@ from tests.deviations.verbs import (
     work,
 )
 from tests.people import ALICE, ANNA, BERIT, BOB, CHARLIE, MATS, acting, filed
+from workers import deviations as jobs
 
 
 @pytest.fixture(autouse=True)
@@ -322,3 +325,45 @@ def test_history_that_a_handler_takes_up_waits_like_any_other(superuser: Engine)
     assert taken_up.due_on == before
     with pytest.raises(ConflictError):
         act("resume", number, BOB)
+
+
+def test_the_undone_receipt_of_history_that_was_taken_up_has_its_day_from_then(superuser: Engine) -> None:
+    number = filed()
+    with superuser.begin() as connection:
+        connection.execute(text("update deviations set imported = true, resting = true"))
+        connection.execute(
+            text("update handovers set acknowledge_due_on = '2023-01-09', sent_at = '2023-01-02'")
+        )
+    act("resume", number, BOB)
+    due_on = case(number).next_due_on
+    acknowledge(number)
+    act("unacknowledge", number, BOB)
+    assert due_on is not None
+    assert (case(number).state, case(number).next_due_on) == (State.SENT, due_on)
+
+
+def test_a_way_home_that_was_lost_is_found_the_day_after_it_should_have_been_gone(superuser: Engine) -> None:
+    number = filed()
+    answer(number)
+    with superuser.begin() as connection:
+        connection.execute(text("update outbox set done_at = now() where kind = 'deviations.go_home'"))
+    with later(20):
+        assert actions.look_after() == "found 0, 0, 0"
+    with later(60):
+        assert actions.look_after().split(", ")[1] == "1"
+        work()
+    assert case(number).state == State.CLOSED
+
+
+def test_that_a_case_became_late_is_noted_once_whichever_unit_of_the_branch_has_it(superuser: Engine) -> None:
+    number = filed()
+    acknowledge(number)
+    for day in (40, 70, 71, 75, 76, 90):
+        if day == 75:
+            with later(day):
+                act("redirect", number, BOB, RedirectForm(unit=SURGERY, comment="Kirurgen."))
+        with clock.at(MONDAY + timedelta(days=day, hours=-3)):
+            jobs.chase()
+    with superuser.connect() as connection:
+        verbs = connection.scalars(text("select verb from events order by id")).all()
+    assert verbs == ["sent", "acknowledge", "late", "redirect"]

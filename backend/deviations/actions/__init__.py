@@ -2,11 +2,12 @@
 
 from backend.deviations.actions.bulk import bulk, unacknowledge, undo
 from backend.deviations.actions.calendars import close_calendar, open_calendar
-from backend.deviations.actions.chasing import chase, lines_of, owe_looks, spread
+from backend.deviations.actions.chasing import chase, lines_of, spread
 from backend.deviations.actions.dispute import settle
 from backend.deviations.actions.drafts import discard_draft, end_drafts, save_draft
 from backend.deviations.actions.judge import judge, reopen, reply, resume, withdraw
 from backend.deviations.actions.linking import link, patient_identified, unlink
+from backend.deviations.actions.looking_after import look_after
 from backend.deviations.actions.mask import mask
 from backend.deviations.actions.moving import touch
 from backend.deviations.actions.quiet import quiet, unquiet
@@ -56,10 +57,10 @@ __all__ = [
     "judge_risk",
     "lines_of",
     "link",
+    "look_after",
     "mask",
     "note",
     "open_calendar",
-    "owe_looks",
     "patient_identified",
     "propose_answer",
     "question",

@@ -12,7 +12,7 @@ from backend.access import Identity
 from backend.core import clock
 from backend.core.errors import ConflictError, ForbiddenError, NotFoundError, SamsvarError
 from backend.core.text import gettext as _
-from backend.deviations import queries
+from backend.deviations import deadlines, queries
 from backend.deviations.actions.moving import lock, move, what_happened
 from backend.deviations.actions.respond import acknowledge
 from backend.deviations.actions.team import assign, unassign
@@ -127,7 +127,7 @@ def unacknowledge(db: Session, me: Identity, deviation: Deviation) -> Deviation:
         raise ForbiddenError(_("Bara den som kvitterade kan ta tillbaka kvittensen."))
     if clock.now() - last.at > UNDONE_WITHIN:
         raise ConflictError(_("Det har gått mer än tio minuter sedan ärendet kvitterades."))
-    move(db, me, deviation, "unacknowledge", next_due_on=leg.acknowledge_due_on)
+    move(db, me, deviation, "unacknowledge", next_due_on=deadlines.acknowledge_due(deviation, leg).due_on)
     if deviation.acknowledged_at == last.at:
         deviation.acknowledged_at = None
     if leg.acknowledged_at == last.at:

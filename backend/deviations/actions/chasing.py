@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from backend.audit import actions as audit
 from backend.core import clock, jobs
 from backend.core.calendar import at_hour, end_of_day, local_date
-from backend.core.db import COUNTER, NOBODY, Scope, unit_of_work
+from backend.core.db import Scope, unit_of_work
 from backend.deviations import clocks, queries
 from backend.deviations.actions.moving import CHASED_AT, as_both, owe_chase
 from backend.deviations.models import Deviation, Event, Side, State
@@ -144,7 +144,8 @@ def _note_once(db: Session, deviation: Deviation, running: told.Running, verb: s
         exists().where(
             Event.deviation_id == deviation.id,
             Event.verb == verb,
-            Event.leg == running.leg,
+            # The answer's clock goes on from unit to unit of a branch; another branch has one of its own.
+            Event.leg >= deviation.first_leg,
             Event.at >= running.started_at,
         )
     )
@@ -242,20 +243,3 @@ def lines_of(db: Session, claim: jobs.Claim) -> list[Line]:
     if lines and not urgent:
         notifications.wait_for_morning(db, person_id, told.branch_calendar(db, branch_id))
     return lines
-
-
-def owe_looks() -> str:
-    """Owe a look at every case that waits and has none coming: there is none, unless something went wrong."""
-    with unit_of_work(COUNTER) as db:
-        waiting = db.execute(
-            select(Deviation.id, Deviation.revision, Deviation.receiver_branch_id).where(
-                Deviation.next_due_on.is_not(None), Deviation.resting.is_(False)
-            )
-        ).all()
-    with unit_of_work(NOBODY) as db:
-        coming = jobs.subjects(db, CHASE)
-        missing = [row for row in waiting if row[0] not in coming]
-        for case_id, revision, branch_id in missing:
-            key = f"chase:{case_id}:{revision}:found:{clock.today()}"
-            jobs.owe(db, CHASE, subject_id=case_id, branch_id=branch_id, key=key)
-    return f"found {len(missing)}"

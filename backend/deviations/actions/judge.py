@@ -21,6 +21,7 @@ from backend.deviations.actions.moving import (
     touch,
 )
 from backend.deviations.actions.sealing import seal
+from backend.deviations.actions.succession import owe_follow
 from backend.deviations.forms import CommentForm, QuestionForm, VerdictForm
 from backend.deviations.models import Deviation, EndedHow, State, VerdictKind
 
@@ -110,6 +111,7 @@ def reopen(db: Session, me: Identity, deviation: Deviation, form: CommentForm) -
     move(db, me, deviation, "reopen", comment=form.comment, next_due_on=due_on)
     deviation.closed_at = deviation.disagreed_at = None
     side = rules.party_of(me.branches, deviation)
+    owe_follow(db, deviation)
     tell(
         db,
         deviation,

@@ -22,6 +22,7 @@ from backend.directory import queries as directory
 
 # Before anybody's hour for the day's letter: what the morning finds stands in it.
 CHASED_AT = time(6)
+HOME = "deviations.go_home"
 
 HAPPENED: dict[str, Callable[[], str]] = {
     "sent": lambda: _("Ärendet skickades"),
@@ -67,7 +68,9 @@ def lock(db: Session, deviation: Deviation) -> None:
     """
     case_id = deviation.id
     try:
-        db.refresh(deviation, with_for_update={"of": Deviation})
+        # A key that is shared may be looked at meanwhile: else whoever opens the case, and notes that, and whoever acts
+        # on it could each hold what the other waits for.
+        db.refresh(deviation, with_for_update={"of": Deviation, "key_share": True})
     except InvalidRequestError:
         # What the walls let a party change, it may lock; whoever only follows a case sees it without.
         if queries.for_job(db, case_id) is not None:
@@ -211,7 +214,7 @@ def _owe_home(db: Session, deviation: Deviation) -> None:
     if State(deviation.state) in rules.HOMES and deviation.next_due_on is not None:
         jobs.owe(
             db,
-            "deviations.go_home",
+            HOME,
             subject_id=deviation.id,
             # Whoever administers the holder sees it if it should stick; the job acts as both parties.
             branch_id=deviation.receiver_branch_id,

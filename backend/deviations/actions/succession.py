@@ -7,12 +7,19 @@ from backend.audit import actions as audit
 from backend.core import clock, jobs
 from backend.core.db import Scope, unit_of_work
 from backend.deviations import deadlines, queries, searching
-from backend.deviations.actions.moving import lock
+from backend.deviations.actions.moving import lock, owe_chase
 from backend.deviations.models import Deviation, EndedHow, Event, Handover, State
 from backend.deviations.rules import HELD
 from backend.directory import queries as directory
 
 OVER = (State.CLOSED, State.WITHDRAWN)
+FOLLOW = "deviations.follow_successor"
+
+
+def owe_follow(db: Session, deviation: Deviation) -> None:
+    """A case that is opened again when one of its units has ended goes to the one that took over."""
+    for unit in directory.ended_units(db, [deviation.sender_unit_id, deviation.receiver_unit_id]):
+        jobs.owe(db, FOLLOW, subject_id=unit.id, branch_id=unit.branch_id)
 
 
 def follow_successor(unit_id: int, branch_id: int) -> str:
@@ -72,6 +79,8 @@ def _follow(db: Session, deviation: Deviation, unit_id: int, successor_id: int, 
     deviation.revision += 1
     deviation.updated_at = now
     db.flush()
+    # The new leg's steps begin now, and the next look that was planned may be far away.
+    owe_chase(db, deviation)
     db.execute(
         insert(Event).values(
             deviation_id=deviation.id,

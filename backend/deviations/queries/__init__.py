@@ -20,6 +20,7 @@ from backend.deviations.queries.case import (
     parties,
     pauses,
     questions,
+    stranded,
     waiting_since,
 )
 from backend.deviations.queries.desk import Pile, piles
@@ -173,6 +174,7 @@ __all__ = [
     "sealed_copies",
     "sealed_copy",
     "second_decline",
+    "stranded",
     "these",
     "title_of",
     "unanswered_streaks",

@@ -25,6 +25,7 @@ from backend.deviations.models import (
     State,
 )
 from backend.deviations.rules import LEFT_RECEIVER, visible_to
+from backend.directory import queries as directory
 from backend.directory.models import Branch, Person, Unit
 
 
@@ -197,9 +198,26 @@ def for_job(db: Session, deviation_id: int) -> Deviation | None:
 def open_at(db: Session, unit_id: int, over: Sequence[State]) -> list[int]:
     """The ids of a unit's cases that are not over, sent from it or held by it, as the scope of a job sees them."""
     here = or_(Deviation.sender_unit_id == unit_id, Deviation.receiver_unit_id == unit_id)
-    return list(
-        db.scalars(select(Deviation.id).where(here, Deviation.state.not_in(over)).order_by(Deviation.id))
+    # In the order in which many are locked at once elsewhere, so that neither waits for the other.
+    found = select(Deviation.id).where(here, Deviation.state.not_in(over))
+    return list(db.scalars(found.order_by(Deviation.case_number)))
+
+
+def stranded(db: Session, over: Sequence[State]) -> list[tuple[int, int]]:
+    """Units that have ended and have a successor, and at which a case still lies that is not over, with their branches;
+    a declined case lies at its sender only. In the scope COUNTER.
+    """
+    lies = or_(
+        Deviation.sender_unit_id == Unit.id,
+        and_(Deviation.receiver_unit_id == Unit.id, Deviation.state != State.DECLINED),
     )
+    rows = db.execute(
+        select(Unit.id, Unit.branch_id)
+        .where(~directory.active(Unit.ended_on), Unit.successor_id.is_not(None))
+        .where(select(Deviation.id).where(lies, Deviation.state.not_in(over)).correlate(Unit).exists())
+        .order_by(Unit.id)
+    )
+    return [(unit_id, branch_id) for unit_id, branch_id in rows]
 
 
 def parties(db: Session, deviation_id: int) -> tuple[int, int] | None:

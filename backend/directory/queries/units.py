@@ -41,6 +41,13 @@ def living_successor(db: Session, unit_id: int) -> Unit | None:
     return unit if unit.id != unit_id else None
 
 
+def ended_units(db: Session, unit_ids: Sequence[int]) -> Sequence[Unit]:
+    """Those of the units that have ended."""
+    return db.scalars(
+        select(Unit).where(Unit.id.in_(unit_ids), ~active(Unit.ended_on)).order_by(Unit.id)
+    ).all()
+
+
 def living_unit(db: Session, unit_id: int) -> Unit | None:
     return db.scalar(select(Unit).where(Unit.id == unit_id, active(Unit.ended_on)))
 
