@@ -69,7 +69,7 @@ def test_every_read_of_a_case_begins_with_who_asks() -> None:
         "backend/deviations/queries/turns.py",
         "backend/deviations/queries/register.py",
         # The look each morning over all that waits, and the demo's letter box, where nobody is real.
-        "backend/deviations/actions/chasing.py",
+        "backend/deviations/actions/looking_after.py",
         "backend/pages/post.py",
         "backend/deviations/rehearsal.py",
         "backend/deviations/finding.py",

@@ -1,8 +1,11 @@
 """Keys for the one who goes through many cases: they move, they keep away while one writes, and they can be turned off."""
 
+import re
+
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESK
+from tests.browser.conftest import DESK, PHONE
 from tests.browser.test_the_loop import WARD, Enter
 
 
@@ -55,3 +58,17 @@ def test_a_filter_keeps_the_focus_where_it_was(enter: Enter) -> None:
     page.wait_for_url("**state=closed**")
     expect(page.locator(".chosen")).to_contain_text("Avslutat")
     expect(page.locator("#state")).to_be_focused()
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+def test_a_case_is_ticked_with_a_finger_and_taken_back(enter: Enter, viewport: dict[str, int]) -> None:
+    """The whole row is a link, and the box lies on top of it."""
+    page = enter(WARD, viewport)
+    for address in ("/deviations", "/inbox"):
+        page.goto(address)
+        boxes = page.locator(".case-pick")
+        boxes.nth(0).click()
+        boxes.nth(1).click()
+        boxes.nth(1).click()
+        expect(page).to_have_url(re.compile(address + "$"))
+        expect(page.get_by_role("checkbox", checked=True)).to_have_count(1)

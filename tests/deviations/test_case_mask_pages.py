@@ -138,3 +138,27 @@ def test_safety_learns_what_stood_there_and_who_of_their_own_may_have_read_it(
             {"number": number},
         )
     assert opened == 2
+
+
+def test_every_other_place_that_the_same_words_stand_in_is_shown_before_the_yes(client_of: Of) -> None:
+    number = filed(ANNA, description="Sonen Bo Ek ringde. Senare kom bo ek själv.", suggestion="Ring Bo Ek.")
+    address = f"/deviations/{number}/mask"
+    page = client_of(ANNA).post(f"{address}/check", data={"field": "description", "words": "Bo Ek"}).text
+    told = re.sub(r"<[^>]*>", "", page.partition('id="as-well"')[2].partition("</ul>")[0])
+    assert "Samma ord står på 2 ställen till" in page
+    assert ["Vad hände:" in told, "kom bo ek själv" in told, "Förslag:" in told, "Ring Bo Ek." in told] == [
+        True
+    ] * 4
+    assert "Sonen" not in told.partition("Senare")[2]
+    alone = client_of(ANNA).post(f"{address}/check", data={"field": "description", "words": "ringde"}).text
+    assert 'id="as-well"' not in alone
+
+
+def test_who_may_not_hide_a_slip_is_told_who_can(client_of: Of) -> None:
+    number = filed(ANNA)
+    bob, anna = (client_of(who).get(f"/deviations/{number}").text for who in (BOB, ANNA))
+    assert ("Säg genast till kvalitet och patientsäkerhet" in bob, "dölj en uppgift" in bob) == (True, False)
+    assert ("Säg genast till kvalitet och patientsäkerhet" in anna, "dölj en uppgift" in anna) == (
+        False,
+        True,
+    )

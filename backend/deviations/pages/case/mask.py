@@ -118,6 +118,7 @@ def page(
         texts=[(field, parts.text_label(field), said) for field, said in texts],
         found=[_passage(field, said, *span) for field, said in texts for span in _suspected(said)],
         passage=passage,
+        as_well=_as_well(texts, passage) if passage else [],
         field=given.get("field", [texts[0][0] if texts else ""])[-1],
         # What is to be hidden is given back only to the one who has just typed it.
         wanted=given.get("words", [""])[-1],
@@ -160,6 +161,19 @@ def _pointed_out(db: Session, deviation: Deviation, typed: Typed) -> Passage:
             )
         )
     return _passage(field, texts[field], place.start(), place.end())
+
+
+def _as_well(texts: Sequence[tuple[str, str]], passage: Passage) -> list[Passage]:
+    """Where else the same words stand, of what the reader may see: they are hidden there too."""
+    slip = wherever(passage.words)
+    if slip is None:
+        return []
+    return [
+        _passage(field, said, hit.start(), hit.end())
+        for field, said in texts
+        for hit in slip.finditer(said)
+        if (field, hit.start()) != (passage.field, passage.start)
+    ]
 
 
 def _passage(field: str, said: str, start: int, end: int) -> Passage:
