@@ -10,8 +10,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
-from psycopg.errors import InsufficientPrivilege
-from sqlalchemy.exc import DataError, ProgrammingError
+from psycopg.errors import DeadlockDetected, InsufficientPrivilege, UniqueViolation
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope as AsgiScope
 
@@ -77,6 +77,8 @@ def create_app() -> FastAPI:
         (RequestValidationError, _unreadable),
         (DataError, _unreadable),
         (ProgrammingError, _refused_by_the_database),
+        (IntegrityError, _came_second),
+        (OperationalError, _came_second),
     ):
         app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
     return app
@@ -214,6 +216,14 @@ def _refused_by_the_database(request: Request, error: ProgrammingError) -> Respo
     if isinstance(error.orig, InsufficientPrivilege):
         log.error("database.refused", id=request.scope.get("request_id"), statement=error.statement)
         return _failed(request, errors.NotFoundError())
+    return _broken(request, error)
+
+
+def _came_second(request: Request, error: DBAPIError) -> Response:
+    """Two did the same at the same moment, or one pressed twice: what the first one did stands."""
+    if isinstance(error.orig, UniqueViolation | DeadlockDetected):
+        text = _("Samma sak gjordes två gånger i samma stund. Läs sidan på nytt: kanske är det redan gjort.")
+        return _failed(request, errors.ConflictError(text))
     return _broken(request, error)
 
 

@@ -58,7 +58,7 @@ def send(*, to: Sequence[str], subject: str, body: str, message_id: str) -> None
     message = EmailMessage()
     message["From"] = settings().mail_from
     message["To"] = ", ".join(to)
-    message["Subject"] = subject
+    message["Subject"] = " ".join(subject.split())
     message["Date"] = format_datetime(clock.local(clock.now()))
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"

@@ -11,7 +11,8 @@ from backend.access import Role
 from backend.core.text import gettext as _
 from backend.directory.models import CARE_LEVELS, HSA_ID
 
-EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>.]+(\.[^@\s,;<>.]+)+")
+# In plain letters: a mail to å, ä or ö stops at a server that cannot take them, with all its other readers.
+EMAIL = re.compile(r"(?:(?![@,;<>])[!-~])+@(?:(?![@,;<>.])[!-~])+(?:\.(?:(?![@,;<>.])[!-~])+)+")
 _TELEPHONE = re.compile(r"\+?[\d ()/-]+")
 
 
@@ -24,7 +25,7 @@ def _care_level(value: str) -> str:
 def _email(value: str) -> str:
     value = value.lower()
     if not EMAIL.fullmatch(value):
-        raise PydanticCustomError("email", _("Skriv adressen som namn@organisation.se."))
+        raise PydanticCustomError("email", _("Skriv adressen som namn@organisation.se, utan å, ä och ö."))
     return value
 
 
@@ -42,8 +43,13 @@ def _hsa_id(value: str) -> str:
     return value
 
 
+def one_line(words: str) -> str:
+    """On one line, as it stands in the subject of a letter."""
+    return " ".join(words.split())
+
+
 def _line(longest: int) -> StringConstraints:
-    return StringConstraints(strip_whitespace=True, min_length=2, max_length=longest)
+    return StringConstraints(min_length=2, max_length=longest)
 
 
 Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_email)]
@@ -52,7 +58,7 @@ Telephone = Annotated[
 ]
 HsaId = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_hsa_id)]
 CareLevel = Annotated[str, AfterValidator(_care_level)]
-Name = Annotated[str, _line(200)]
+Name = Annotated[str, AfterValidator(one_line), _line(200)]
 
 
 class UnitForm(BaseModel):
@@ -101,7 +107,7 @@ class AssignmentForm(BaseModel):
 
 class PersonForm(BaseModel):
     email: Email
-    title: Annotated[str, _line(200)]
+    title: Name
 
 
 class NewPersonForm(PersonForm, AssignmentForm):

@@ -6,14 +6,18 @@ from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from backend.access import Role
 from backend.core import clock, db
+from backend.core.errors import InvalidError
+from backend.deviations import actions as deviations
+from backend.deviations import queries as cases
+from backend.deviations.forms import InviteForm
 from backend.directory import actions, queries
 from tests.accounts.browsers import give_place
-from tests.directory.offices import HOME, OWN, one, person_id, recorded, rows, told
-from tests.people import ADMINISTRATOR, ALICE, ANNA, BOB, CHARLIE, IDA, MATS, filed
+from tests.directory.offices import HOME, OWN, REGIONS_ADMINISTRATOR, one, person_id, recorded, rows, told
+from tests.people import ADMINISTRATOR, ALICE, ANNA, BOB, CHARLIE, IDA, MATS, acting, filed
 
 Browsers = Callable[..., TestClient]
 
@@ -109,7 +113,8 @@ def test_someone_new_gets_a_first_assignment_and_an_invitation(
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"email": "inte en adress"}, "Skriv adressen som namn@organisation.se."),
+        ({"email": "inte en adress"}, "Skriv adressen som namn@organisation.se, utan å, ä och ö."),
+        ({"email": "åsa@solvesborg.example"}, "Skriv adressen som namn@organisation.se, utan å, ä och ö."),
         ({"email": ANNA}, "Personen finns redan. Sök på adressen och ge ett nytt uppdrag."),
         ({"title": ""}, "Fyll i det här fältet."),
         ({"role": "coordinator"}, "Välj ett av alternativen."),
@@ -290,3 +295,49 @@ def test_a_place_is_lent_to_the_invited_and_gives_nothing_but_the_way_in(
         assert IDA not in {one.email for one in queries.colleagues(session, branch)}
         actions.take_back_place(session, ida_id, branch)
     assert browser.get("/").headers["Location"] == "/login/assignment"
+
+
+def test_a_lent_place_is_over_with_the_last_assignment_of_ones_own(
+    blekinge: str, client_of: Browsers, superuser: Engine
+) -> None:
+    number = filed(ANNA)
+    alice = person_id(superuser, ALICE)
+    with acting(ANNA) as (session, me):
+        deviations.invite(session, me, cases.deviation(session, me, number), InviteForm(email=ALICE))
+    browser, administrator = client_of(ALICE), client_of(ADMINISTRATOR)
+    assert browser.get(f"/deviations/{number}").status_code == 200
+    own = "select id from assignments where person_id = :p and role <> 'co_investigator'"
+    for (assignment,) in rows(superuser, own, p=alice):
+        assert administrator.post(f"/directory/assignments/{assignment}/end").status_code == 303
+    assert browser.get(f"/deviations/{number}").status_code in (303, 404)
+    # In another organisation's service, and not to be let in by a new invitation either.
+    with superuser.begin() as connection:
+        connection.execute(
+            text(
+                "insert into assignments (person_id, role, unit_id, valid_from)"
+                " select :p, 'reporter', id, current_date - 1 from units where hsa_id = 'SE2120000829-V010'"
+            ),
+            {"p": alice},
+        )
+    assert browser.get(f"/deviations/{number}").status_code in (303, 404)
+    assert [place.code for place in places_of(alice)] == ["SE2120000829-V000"]
+    with acting(ANNA) as (session, me), pytest.raises(InvalidError):
+        deviations.invite(session, me, cases.deviation(session, me, number), InviteForm(email=ALICE))
+
+
+def test_whom_one_organisation_has_ended_another_may_take_in_and_nothing_of_the_first_opens(
+    blekinge: str, client_of: Browsers, superuser: Engine
+) -> None:
+    bob = person_id(superuser, BOB)
+    assert client_of(REGIONS_ADMINISTRATOR).post(f"/directory/people/{bob}/end").status_code == 303
+    answer = client_of(ADMINISTRATOR).post("/directory/people", data={**NEW, "email": BOB})
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/directory/people/{bob}?done=added")
+    assert [place.code for place in places_of(bob)] == [f"{OWN}-V000"]
+    assert rows(superuser, "select title, ended_on from people where id = :p", p=bob) == [
+        (NEW["title"], None)
+    ]
+
+
+def places_of(who: int) -> list[queries.Place]:
+    with db.unit_of_work(db.NOBODY) as session:
+        return queries.places(session, who)

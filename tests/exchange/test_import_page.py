@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from tests.directory.offices import CARE, HOME, HOME_CARE, OWN, recorded, rows
 from tests.exchange.files import Files, as_spreadsheet
-from tests.people import ADMINISTRATOR, ALICE, ANNA
+from tests.people import ADMINISTRATOR, ALICE, ANNA, BOB
 
 Browsers = Callable[..., TestClient]
 
@@ -231,3 +231,18 @@ def test_a_spreadsheet_will_do_and_no_file_will_not(blekinge: str, client_of: Br
 def test_what_no_page_of_ours_packed_is_refused(blekinge: str, client_of: Browsers, packed: str) -> None:
     answer = client_of(ADMINISTRATOR).post("/directory/import", data={"units": packed, "digest": "x"})
     assert answer.status_code in (409, 422)
+
+
+def test_whom_another_organisation_has_ended_gets_what_the_file_gives_and_nothing_back(
+    blekinge: str, client_of: Browsers, superuser: Engine, files: Files
+) -> None:
+    with superuser.begin() as connection:
+        connection.execute(text("update people set ended_on = current_date where email = :bob"), {"bob": BOB})
+    files.add("people", email=BOB, title="Vikarie", role="reporter", scope_kind="unit", scope=HOME)
+    client = client_of(ADMINISTRATOR)
+    assert confirm(client, check(client, files.folder / "people.csv")).status_code == 303
+    assert rows(superuser, "select title, ended_on from people where email = :e", e=BOB) == [
+        ("Vikarie", None)
+    ]
+    living = "select u.hsa_id from assignments a join people p on p.id = a.person_id join units u on u.id = a.unit_id where email = :e and valid_to is null"
+    assert rows(superuser, living, e=BOB) == [(HOME,)]

@@ -121,10 +121,10 @@ def invite(db: Session, me: Identity, deviation: Deviation, form: InviteForm) ->
         raise InvalidError(
             Fault("email", _("Ingen med den adressen finns här. Be er administratör lägga till personen."))
         )
-    if directory.works_only_elsewhere(db, person, me.branches[0]):
+    if not directory.may_be_lent_a_place(db, person.id, me.branches[0]):
         # Another authority: to let them in would be to disclose the case.
         raise InvalidError(
-            Fault("email", _("Personen hör till en annan organisation och kan inte bjudas in."))
+            Fault("email", _("Personen arbetar inte i er organisation och kan inte bjudas in."))
         )
     row = {
         "deviation_id": deviation.id,

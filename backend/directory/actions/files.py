@@ -15,6 +15,7 @@ from backend.access import Role
 from backend.core import clock, jobs
 from backend.core.db import Base
 from backend.directory import history
+from backend.directory.actions.people import come_back
 from backend.directory.models import (
     Assignment,
     Branch,
@@ -168,6 +169,10 @@ def put_people(
     """By address; `within` are the assignments that the files speak for. Whoever is active elsewhere too is not
     ended here, nor given another title.
     """
+    ended = select(Person).where(Person.email.in_(titles), Person.ended_on <= clock.today())
+    back = db.scalars(ended).all()
+    for person in back:
+        come_back(db, person, within)
     at_hand = select(Assignment.person_id).where(within)
     found = db.scalars(select(Person).where(or_(Person.email.in_(titles), Person.id.in_(at_hand))))
     here = select(Assignment.id).where(within)
@@ -178,7 +183,8 @@ def put_people(
         email: {"email": email} if email in settled else {"email": email, "title": title}
         for email, title in titles.items()
     }
-    return there, settle(db, Person, there, wanted)
+    fates = settle(db, Person, there, wanted)
+    return there, fates | {person.email: "changed" for person in back}
 
 
 class Post(NamedTuple):

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, false, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.access import Identity, Role
@@ -38,18 +38,33 @@ def _come_in(db: Session, me: Identity, form: NewPersonForm) -> Person:
         person = Person(email=form.email, title=form.title)
         db.add(person)
         db.flush()
+    elif person.ended_on is not None and person.ended_on <= clock.today():
+        come_back(db, person, queries.in_organisation(organisation.id))
+        person.title = form.title
     elif not queries.is_elsewhere(db, person, organisation.id):
-        # Ended, or left without assignments: they come back.
-        if person.ended_on is None and _is_here(db, person, organisation.id):
+        # Left without assignments: they come back.
+        if _is_here(db, person, organisation.id):
             raise InvalidError(
                 Fault("email", _("Personen finns redan. Sök på adressen och ge ett nytt uppdrag."))
             )
-        person.title, person.ended_on = form.title, None
+        person.title = form.title
     elif _is_here(db, person, organisation.id):
         raise InvalidError(
             Fault("email", _("Personen finns redan. Sök på adressen och ge ett nytt uppdrag."))
         )
     return person
+
+
+def come_back(db: Session, person: Person, own: ColumnElement[bool]) -> None:
+    """Somebody who has ended is at work again, for those who hold the assignments `own`. What others had given them
+    ended with them, and does not open again because somebody else takes them in.
+    """
+    assert person.ended_on is not None
+    ended = person.ended_on - timedelta(days=1)
+    theirs = Assignment.person_id == person.id, ~func.coalesce(own, false()), queries.not_over()
+    db.execute(update(Assignment).where(*theirs).values(valid_to=ended))
+    person.ended_on = None
+    db.flush()
 
 
 def _is_here(db: Session, person: Person, organisation_id: int) -> bool:

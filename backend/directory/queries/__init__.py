@@ -23,7 +23,6 @@ from backend.directory.queries.administered import (
     people_of,
     postings,
     settled_branch,
-    works_only_elsewhere,
 )
 from backend.directory.queries.people import (
     Place,
@@ -32,6 +31,7 @@ from backend.directory.queries.people import (
     grants,
     handlers,
     handles,
+    may_be_lent_a_place,
     person_by_email,
     place_name,
     places,
@@ -121,6 +121,7 @@ __all__ = [
     "living_successor",
     "living_unit",
     "managers_of",
+    "may_be_lent_a_place",
     "not_over",
     "of_organisation",
     "own_organisation",
@@ -141,5 +142,4 @@ __all__ = [
     "unit_by_hsa_id",
     "unreachable",
     "valid",
-    "works_only_elsewhere",
 ]

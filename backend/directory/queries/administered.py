@@ -144,16 +144,6 @@ def is_elsewhere(db: Session, person: Person, organisation_id: int) -> bool:
     return db.scalar(select(Person.id).where(Person.id == person.id, elsewhere(organisation_id))) is not None
 
 
-def works_only_elsewhere(db: Session, person: Person, branch_id: int) -> bool:
-    """Whether the person has assignments in other organisations than the branch's, and none in that one."""
-    organisation_id = db.get_one(Branch, branch_id).organisation_id
-    here = aliased(Assignment)
-    works_here = select(Person.id).where(
-        Person.id == person.id, _at_work(in_organisation(organisation_id, here), here)
-    )
-    return is_elsewhere(db, person, organisation_id) and db.scalar(works_here) is None
-
-
 @dataclass(frozen=True)
 class Posting:
     """An assignment with its place by name. `over` from the day after its last."""

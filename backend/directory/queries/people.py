@@ -134,6 +134,8 @@ def places(db: Session, person_id: int) -> list[Place]:
         theirs = branch is not None and (whom, branch.id) in standing and role != Role.CO_INVESTIGATOR
         if whom != person_id and not theirs:
             continue
+        if role == Role.CO_INVESTIGATOR and not may_be_lent_a_place(db, person_id, branch.id):
+            continue
         county_id = county.id if county else None
         for kind, thing in (
             ("branch", branch),
@@ -185,6 +187,8 @@ def grants(db: Session, person_id: int, place: str, place_id: int) -> tuple[Gran
     units: dict[tuple[str, int], set[int]] = {}
     whole: set[str] = set()
     for role, scope, unit in reached:
+        if role == Role.CO_INVESTIGATOR and not may_be_lent_a_place(db, person_id, place_id):
+            continue
         if scope is None:
             whole.add(role)
         else:
@@ -193,6 +197,29 @@ def grants(db: Session, person_id: int, place: str, place_id: int) -> tuple[Gran
         *(Grant(Role(role), None) for role in sorted(whole)),
         *(Grant(Role(role), frozenset(reach)) for (role, _), reach in sorted(units.items())),
     )
+
+
+def may_be_lent_a_place(db: Session, person_id: int, branch_id: int) -> bool:
+    """Whether a place lent with a case counts, asked anew each time: for who works in the branch's organisation today,
+    and for a professional who has never had an assignment of their own. Whoever has left the organisation, or works in
+    another, is outside the authority, and to them the case would be disclosed.
+    """
+    own = select(Assignment.id).where(
+        Assignment.person_id == person_id, Assignment.role != Role.CO_INVESTIGATOR
+    )
+    organisation_id = select(Branch.organisation_id).where(Branch.id == branch_id).scalar_subquery()
+    here = (
+        own.outerjoin(Unit, Unit.id == Assignment.unit_id)
+        .outerjoin(Branch, or_(Branch.id == Assignment.branch_id, Branch.id == Unit.branch_id))
+        .where(
+            valid(clock.today()),
+            or_(
+                Assignment.organisation_id == organisation_id,
+                Branch.organisation_id == organisation_id,
+            ),
+        )
+    )
+    return bool(db.scalar(select(or_(here.exists(), ~own.exists()))))
 
 
 def handlers(db: Session, unit_id: int) -> list[Person]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from backend.access import Role
 from backend.core.text import gettext as _
-from backend.directory.forms import EMAIL
+from backend.directory.forms import EMAIL, one_line
 from backend.directory.models import CARE_LEVELS, GROUP_KINDS, ORGANISATION_KINDS, TARGET_GROUPS
 from backend.directory.rules import SCOPE_OF
 from backend.exchange.outcome import RowFault
@@ -173,7 +173,7 @@ def _county_name(table: Table, county: str) -> str:
         again.fault("code", _("Länet står två gånger. Ta bort den ena raden."))
     if not rows and not table.faults:
         table.fault(_("Länet {code} finns inte i filen. Kontrollera koden.").format(code=county))
-    return rows[0].text("name") if rows else ""
+    return one_line(rows[0].text("name")) if rows else ""
 
 
 R = TypeVar("R")
@@ -195,7 +195,7 @@ def _keyed(table: Table, column: str, row: Callable[[Line], R]) -> dict[str, R]:
 
 def _organisation(line: Line) -> OrganisationRow:
     return OrganisationRow(
-        line, line.hsa_id("hsa_id"), line.text("name"), line.one_of("kind", ORGANISATION_KINDS)
+        line, line.hsa_id("hsa_id"), one_line(line.text("name")), line.one_of("kind", ORGANISATION_KINDS)
     )
 
 
@@ -206,7 +206,7 @@ def _unit(line: Line) -> UnitRow:
         organisation=line.text("organisation_hsa_id"),
         parent=line["parent_hsa_id"],
         branch=line.text("branch_hsa_id"),
-        name=line.text("name"),
+        name=one_line(line.text("name")),
         kind=line.text("kind"),
         care_level=line.one_of("care_level", CARE_LEVELS),
         intake=line.one_of("intake", ("0", "1")) == "1",
@@ -216,12 +216,16 @@ def _unit(line: Line) -> UnitRow:
 
 def _category(line: Line) -> CategoryRow:
     return CategoryRow(
-        line, line.text("code"), line["parent_code"], line.text("label_sv"), line.text("label_en")
+        line,
+        line.text("code"),
+        line["parent_code"],
+        one_line(line.text("label_sv")),
+        one_line(line.text("label_en")),
     )
 
 
 def _document(line: Line) -> DocumentRow:
-    return DocumentRow(line.text("code"), line.text("title_sv"))
+    return DocumentRow(line.text("code"), one_line(line.text("title_sv")))
 
 
 def _group(line: Line) -> GroupRow:
@@ -229,19 +233,21 @@ def _group(line: Line) -> GroupRow:
     if any(target not in TARGET_GROUPS for target in targets):
         reason = _("Målgruppen finns inte. Skriv en eller flera av: {words}, med mellanslag emellan.")
         line.fault("target_groups", reason.format(words=", ".join(TARGET_GROUPS)))
-    return GroupRow(line.text("code"), line.text("name"), line.one_of("kind", GROUP_KINDS), targets)
+    return GroupRow(line.text("code"), one_line(line.text("name")), line.one_of("kind", GROUP_KINDS), targets)
 
 
 def _assignment(line: Line) -> AssignmentRow:
     email = line.text("email").lower()
     if email and not EMAIL.fullmatch(email):
-        line.fault("email", _("Det är ingen e-postadress. Skriv den som namn@organisation.se."))
+        line.fault(
+            "email", _("Det är ingen e-postadress. Skriv den som namn@organisation.se, utan å, ä och ö.")
+        )
     role = line.one_of("role", tuple(SCOPE_OF))
     scope_kind = line.one_of("scope_kind", tuple(dict.fromkeys(SCOPE_OF.values())))
     if role in SCOPE_OF and scope_kind != SCOPE_OF[Role(role)]:
         reason = _("Rollen {role} gäller alltid {kind}. Ändra raden.")
         line.fault("scope_kind", reason.format(role=role, kind=SCOPE_OF[Role(role)]))
-    return AssignmentRow(line, email, line.text("title"), role, scope_kind, line.text("scope"))
+    return AssignmentRow(line, email, one_line(line.text("title")), role, scope_kind, line.text("scope"))
 
 
 def _check_units(found: Directory) -> None:

@@ -13,7 +13,8 @@ from sqlalchemy import Engine, text
 
 from backend.deviations import actions, queries
 from tests.core.web.doors import MISSING, address, doors
-from tests.people import ALICE, ANNA, ANSWER, BOB, CHARLIE, COORDINATOR, IDA, acting, filed
+from tests.deviations.verbs import together
+from tests.people import ALICE, ANNA, ANSWER, BOB, CHARLIE, COORDINATOR, IDA, MATS, acting, filed
 
 FRAGMENT = {"HX-Request": "true", "HX-Target": "form#cases"}
 TAKES_THE_PLACE = {"HX-Retarget": "#main", "HX-Reselect": "#main", "HX-Reswap": "outerHTML"}
@@ -200,3 +201,19 @@ def test_what_only_the_database_refuses_is_missing_and_logged_as_a_fault(
     answer = bob.post(f"/deviations/{number}/acknowledge")
     assert (answer.status_code, heading(answer)) == (404, "Det finns inget här")
     assert "database.refused" in "".join(capfd.readouterr())
+
+
+def test_whoever_presses_twice_is_told_that_it_may_be_done(
+    blekinge: str, client_of: Callable[..., TestClient]
+) -> None:
+    """Both asked whether it was done before either had done it."""
+    answers = []
+    for _ in range(8):
+        address = f"/deviations/{filed(ANNA)}/flag"
+        browsers = [client_of(MATS) for _ in range(2)]
+        press = iter(browsers)
+        together(lambda: answers.append(next(press).post(address, data={"law": "lex_sarah"})), 2)  # noqa: B023
+    assert {answer.status_code for answer in answers} == {303, 409}
+    assert sum(answer.status_code == 303 for answer in answers) == 8
+    words = [heading(answer) for answer in answers if answer.status_code == 409]
+    assert words == ["Någon hann före"] * 8
