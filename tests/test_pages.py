@@ -57,6 +57,8 @@ def test_the_start_page_shows_what_is_ones_own_and_nothing_of_others(
 def test_a_role_without_cases_learns_what_waits_for_it_or_that_nothing_does(
     blekinge: str, client_of: Browsers
 ) -> None:
+    assert "Hit kommer gruppens teman" in main(client_of("lsvo@lan.example").get("/"))
+    assert "Här ska du kunna granska åtkomstloggen" in main(client_of("granskare@region.example").get("/"))
     with clock.at(datetime(2026, 5, 4, 8, tzinfo=UTC)):
         coordinator, administrator = client_of(COORDINATOR), client_of(ADMINISTRATOR)
         assert "Inget väntar på dig just nu." in main(coordinator.get("/"))

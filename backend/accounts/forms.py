@@ -4,23 +4,23 @@ from pydantic import BaseModel, Field
 
 
 class LoginForm(BaseModel):
-    email: str = Field(max_length=254)
-    password: str = Field(max_length=1000, repr=False)
+    email: str = Field(max_length=254, title="E-postadress")
+    password: str = Field(max_length=1000, repr=False, title="Lösenord")
     next: str = "/"
 
 
 class ChooseForm(BaseModel):
-    assignment: str = Field(max_length=100)
+    assignment: str = Field(max_length=100, title="Uppdrag")
     next: str = "/"
 
 
 class AskResetForm(BaseModel):
-    email: str = Field(max_length=254)
+    email: str = Field(max_length=254, title="E-postadress")
 
 
 class LinkForm(BaseModel):
-    new_password: str = Field(max_length=1000, repr=False)
+    new_password: str = Field(max_length=1000, repr=False, title="Nytt lösenord")
 
 
 class ChangePasswordForm(LinkForm):
-    password: str = Field(max_length=1000, repr=False)
+    password: str = Field(max_length=1000, repr=False, title="Lösenord")

@@ -62,22 +62,22 @@ Name = Annotated[str, AfterValidator(one_line), _line(200)]
 
 
 class UnitForm(BaseModel):
-    name: Name
-    care_level: CareLevel
+    name: Name = Field(title="Namn")
+    care_level: CareLevel = Field(title="Vårdnivå")
     telephone: Telephone | None = None
 
 
 class NewUnitForm(UnitForm):
-    hsa_id: HsaId
-    parent: str
+    hsa_id: HsaId = Field(title="HSA-id")
+    parent: str = Field(title="Ligger under")
 
 
 class MoveForm(BaseModel):
-    parent: str
+    parent: str = Field(title="Ligger under")
 
 
 class EndUnitForm(BaseModel):
-    successor: str
+    successor: str = Field(title="Den som tar över")
     bring_people: bool = False
 
 
@@ -99,15 +99,15 @@ LastDay = AfterValidator(_after_the_first)
 class AssignmentForm(BaseModel):
     """`place` is the kind of place and its HSA-id: `unit:SE…`, `branch:SE…`, `organisation:SE…`."""
 
-    role: Role
-    place: str
+    role: Role = Field(title="Uppdrag")
+    place: str = Field(title="Plats")
     valid_from: date | None = None
     valid_to: Annotated[date | None, LastDay] = None
 
 
 class PersonForm(BaseModel):
-    email: Email
-    title: Name
+    email: Email = Field(title="E-postadress")
+    title: Name = Field(title="Yrke och arbetsplats")
 
 
 class NewPersonForm(PersonForm, AssignmentForm):
@@ -115,14 +115,14 @@ class NewPersonForm(PersonForm, AssignmentForm):
 
 
 class SubstituteForm(BaseModel):
-    person: int
-    substitute: int
-    valid_from: date
-    valid_to: Annotated[date, LastDay]
+    person: int = Field(title="Den som är borta")
+    substitute: int = Field(title="Ersättare")
+    valid_from: date = Field(title="Första dagen")
+    valid_to: Annotated[date, LastDay] = Field(title="Sista dagen")
 
 
 class ContactForm(BaseModel):
     """`position` counts from 0, and is sent where somebody is put back."""
 
-    person: int
+    person: int = Field(title="Person")
     position: int | None = Field(None, ge=0)

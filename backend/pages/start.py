@@ -9,7 +9,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.access import Permission
+from backend.access import Identity, Permission, Role
 from backend.accounts.identity import Me
 from backend.agreements import queries as agreements
 from backend.agreements.rules import may_agree
@@ -82,11 +82,22 @@ def home(request: Request, db: Db, me: Me) -> Response:
         registers=registers,
         reads_sealed=me.everywhere(Permission.SEALED),
         opens_cases=bool(me.branches),
+        coming=_coming(me),
         sees_figures=me.may(Permission.SEE_FIGURES),
         sees_jobs=may_look(me),
         stuck=stuck.count(db, mine(me)) if may_look(me) else 0,
         calendars_to_check=agreements.calendars_to_check(db, me.place_id) if may_agree(me) else [],
     )
+
+
+def _coming(me: Identity) -> str:
+    """What the assignment is for, where the pages for it are still to come."""
+    roles = {grant.role for grant in me.grants}
+    if Role.AUDITOR in roles:
+        return _("Här ska du kunna granska åtkomstloggen. Den sidan finns inte än.")
+    if Role.GROUP_MEMBER in roles:
+        return _("Hit kommer gruppens teman, beslut och dagordning. De sidorna finns inte än.")
+    return _("I det här uppdraget öppnas inga ärenden.")
 
 
 def _left_flagged(copies: Sequence[deviations.FlaggedCopy]) -> dict[str, Any]:

@@ -87,9 +87,12 @@ def test_a_wrong_password_and_an_unknown_person_take_the_same_time(blekinge: str
 @pytest.mark.parametrize(
     ("typed", "sentences"),
     [
-        ({}, ["Fyll i det här fältet."] * 2),
-        ({"email": " ", "password": ""}, ["Fyll i det här fältet."] * 2),
-        ({"email": ANNA}, ["Fyll i det här fältet."]),
+        ({}, ["E-postadress: fyll i det här fältet.", "Lösenord: fyll i det här fältet."]),
+        (
+            {"email": " ", "password": ""},
+            ["E-postadress: fyll i det här fältet.", "Lösenord: fyll i det här fältet."],
+        ),
+        ({"email": ANNA}, ["Lösenord: fyll i det här fältet."]),
         ({"email": "a" * 255, "password": "x"}, ["Texten är för lång: högst 254 tecken."]),
         ({"email": ANNA, "password": "x" * 1001}, ["Texten är för lång: högst 1000 tecken."]),
     ],

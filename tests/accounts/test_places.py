@@ -110,7 +110,7 @@ def test_only_a_place_of_ones_own_can_be_chosen(blekinge: str, browser: Browser,
         assert client.post("/login/assignment", data={"assignment": foreign}).status_code == 404, foreign
     assert not inside(client)
     nothing = client.post("/login/assignment", data={"next": "/inbox"})
-    assert (nothing.status_code, told(nothing)) == (422, ["Fyll i det här fältet."])
+    assert (nothing.status_code, told(nothing)) == (422, ["Uppdrag: fyll i det här fältet."])
     assert len(offered(nothing)) == 2
     assert 'name="next" value="/inbox"' in nothing.text
 

@@ -66,6 +66,14 @@ class TestMaking:
         assert [one[1] for one in before] == [date(2026, 3, 9), date(2026, 5, 4)]
         assert [one[1] for one in newer] == [date(2026, 3, 4), date(2026, 3, 10)]
 
+    def test_it_begins_tomorrow_unless_another_day_is_chosen_so_that_it_can_be_taken_back(
+        self, client_of: Of
+    ) -> None:
+        with clock.at(NOW):
+            browser = client_of(COORDINATOR)
+            page = fields(browser.get("/agreements/new").text)
+            assert page["valid_from"] == "2026-03-03"
+
     def test_the_preview_says_what_a_case_would_meet_and_saves_nothing(self, client_of: Of) -> None:
         with clock.at(NOW):
             browser = client_of(COORDINATOR)
@@ -74,6 +82,7 @@ class TestMaking:
                 "answer_severity_3_n": "20",
                 "answer_severity_3_unit": "working",
                 "closed": "2026-03-20",
+                "valid_from": f"{clock.today()}",
             }
             page = browser.post("/agreements/check", data=typed)
             part = browser.post(
@@ -118,7 +127,7 @@ class TestMaking:
     def test_of_two_who_write_at_once_the_second_is_told(self, client_of: Of) -> None:
         with clock.at(NOW):
             browser = client_of(COORDINATOR)
-            opened = fields(browser.get("/agreements/new").text)
+            opened = fields(browser.get("/agreements/new").text) | {"valid_from": f"{clock.today()}"}
             seen = fields(browser.post("/agreements/check", data=opened | {"answer_n": "30"}).text)
             made(browser, answer_n="45")
             second = browser.post("/agreements", data=seen)

@@ -7,6 +7,7 @@ from html import unescape
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
+from backend.core import clock
 from tests.people import COORDINATOR
 
 OTHER = "samordnare@annat.example"  # the coordinator of another county
@@ -57,7 +58,7 @@ def fields(page: str) -> dict[str, str]:
 
 def made(browser: TestClient, **changed: str) -> str:
     """Fill in, look, save, as a person does. Gives where that leads."""
-    typed = fields(browser.get("/agreements/new").text) | changed
+    typed = fields(browser.get("/agreements/new").text) | {"valid_from": f"{clock.today()}"} | changed
     seen = browser.post("/agreements/check", data=typed)
     assert seen.status_code == 200, errors(seen.text)
     saved = browser.post("/agreements", data=fields(seen.text))

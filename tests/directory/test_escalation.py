@@ -84,7 +84,7 @@ def test_only_ones_own_people_once_and_only_by_ones_own_administrator(
     assert sent(str(person_id(superuser, ANNA))) == ["Personen står redan på listan."]
     assert sent(str(person_id(superuser, BOB))) == ["Välj någon som arbetar hos er."]
     assert sent("999999") == ["Välj någon som arbetar hos er."]
-    assert sent("") == ["Fyll i det här fältet."]
+    assert sent("") == ["Person: fyll i det här fältet."]
     anna = person_id(superuser, ANNA)
     other = client_of(REGIONS_ADMINISTRATOR)
     assert [other.post(f"{URL}/{anna}/{verb}").status_code for verb in ("up", "remove")] == [404, 404]

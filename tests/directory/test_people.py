@@ -116,7 +116,7 @@ def test_someone_new_gets_a_first_assignment_and_an_invitation(
         ({"email": "inte en adress"}, "Skriv adressen som namn@organisation.se, utan å, ä och ö."),
         ({"email": "åsa@solvesborg.example"}, "Skriv adressen som namn@organisation.se, utan å, ä och ö."),
         ({"email": ANNA}, "Personen finns redan. Sök på adressen och ge ett nytt uppdrag."),
-        ({"title": ""}, "Fyll i det här fältet."),
+        ({"title": ""}, "Yrke och arbetsplats: fyll i det här fältet."),
         ({"role": "coordinator"}, "Välj ett av alternativen."),
         ({"role": "co_investigator"}, "Välj ett av alternativen."),
         ({"role": "safety"}, "Rollen gäller en hel verksamhet. Välj vilken."),

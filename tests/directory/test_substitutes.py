@@ -176,7 +176,7 @@ def test_a_faulty_absence_is_told_so(blekinge: str, client_of: Browsers, superus
         assert answer.status_code == 422
         return told(answer)
 
-    assert sent(substitute="") == ["Fyll i det här fältet."]
+    assert sent(substitute="") == ["Ersättare: fyll i det här fältet."]
     assert sent(substitute=str(person_id(superuser, ANNA))) == ["Välj någon annan än den som är borta."]
     assert sent(substitute=str(person_id(superuser, BOB))) == ["Välj en kollega i samma verksamhet."]
     assert sent(valid_to=(today - DAY).isoformat()) == ["Sista dagen ligger före den första. Ändra den ena."]

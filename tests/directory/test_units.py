@@ -106,7 +106,7 @@ def test_a_new_unit_can_be_sent_to_at_once_and_is_on_record(
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"name": ""}, "Fyll i det här fältet."),
+        ({"name": ""}, "Namn: fyll i det här fältet."),
         ({"hsa_id": "V090"}, "Skriv SE, tio siffror, bindestreck och stora bokstäver eller siffror."),
         ({"hsa_id": HOME}, "HSA-id finns redan i katalogen. Kontrollera det."),
         ({"hsa_id": FOREIGN}, "HSA-id finns redan i katalogen. Kontrollera det."),

@@ -4,6 +4,7 @@ Pages parse the form themselves: FastAPI's own form models answer JSON before th
 would lose what they typed.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
@@ -47,17 +48,22 @@ def check(model: type[Form], values: dict[str, Any]) -> Form:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise InvalidError(*faults_of(error)) from None
+        titles = {name: field.title for name, field in model.model_fields.items() if field.title}
+        raise InvalidError(*faults_of(error, titles)) from None
 
 
-def faults_of(error: ValidationError) -> list[Fault]:
-    return [
-        Fault(
-            str(item["loc"][0]) if item["loc"] else "",
-            sentence(item["type"], item.get("ctx", {}), item["msg"]),
-        )
-        for item in error.errors(include_input=False, include_url=False)
-    ]
+def faults_of(error: ValidationError, titles: Mapping[str, str] | None = None) -> list[Fault]:
+    """A sentence for each field that is wrong. One that is empty is named, where the model gives it a title: a list of
+    what to mend is read at the top of the page, away from the fields.
+    """
+    faults = []
+    for item in error.errors(include_input=False, include_url=False):
+        field = str(item["loc"][0]) if item["loc"] else ""
+        text = sentence(item["type"], item.get("ctx", {}), item["msg"])
+        if item["type"] == "missing" and (title := (titles or {}).get(field)):
+            text = _("{title}: fyll i det här fältet.").format(title=_(title))
+        faults.append(Fault(field, text))
+    return faults
 
 
 SENTENCES = {

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -37,7 +37,9 @@ def new(request: Request, db: Db, me: Me, start: int | None = None) -> Response:
     versions = agreements.versions(db, me.place_id)
     now = agreements.in_force(versions, clock.today())
     old = next((one for one in versions if one.version == start), now)
-    typed = {"base": str(versions[0].version), "valid_from": f"{clock.today()}", **_written(old.terms)}
+    # Not today, unless that is chosen: what has come into force can no longer be taken back.
+    tomorrow = clock.today() + timedelta(days=1)
+    typed = {"base": str(versions[0].version), "valid_from": f"{tomorrow}", **_written(old.terms)}
     return _form(request, versions, typed)
 
 
