@@ -123,3 +123,25 @@ def test_both_sides_of_a_dispute_are_reminded_of_it(blekinge: str, superuser: En
     sent = through(superuser, SENT.date() + timedelta(days=1), date(2026, 3, 16))
     asked = [(day, to) for day, to, _subject in sent if day == "2026-03-09"]
     assert asked == [("2026-03-09", BERIT), ("2026-03-09", HOME_CARE_MANAGER)]
+
+
+def test_a_letter_refused_for_good_is_not_tried_again(blekinge: str, superuser: Engine) -> None:
+    asked: list[str] = []
+
+    def refuses(address: str) -> str:
+        asked.append(address)
+        return "550 5.1.1 No such user"
+
+    with pytest.MonkeyPatch.context() as patch, opened(PostOffice()) as office:
+        patch.setenv("SAMSVAR_SMTP_URL", office.url)
+        settings.cache_clear()
+        office.recipient = refuses
+        for hours in range(4):
+            with clock.at(SENT + timedelta(hours=hours)):
+                if hours == 0:
+                    filed()
+                work()
+    settings.cache_clear()
+    assert asked == [BOB]
+    with superuser.connect() as connection:
+        assert connection.scalars(text("select outcome from notices")).all() == ["refused"]

@@ -124,3 +124,17 @@ def test_a_promise_is_of_one_answer(blekinge: str, superuser: Engine) -> None:
         ("2026-03-09", BOB),
         ("2026-03-16", BOB),
     ]
+
+
+def test_the_day_on_which_one_wants_to_hear_of_it_again_comes_before_the_next_look_that_was_planned(
+    blekinge: str, superuser: Engine
+) -> None:
+    with clock.at(SENT):
+        number = filed()
+        act("acknowledge", number, BOB)
+        work()
+    through(superuser, date(2026, 3, 3), date(2026, 3, 9))
+    with clock.at(datetime(2026, 3, 10, 9, 0, tzinfo=STOCKHOLM)):
+        act("quiet", number, BOB, QuietForm(until=date(2026, 3, 16), reason="Vi väntar på apoteket."))
+    sent = through(superuser, date(2026, 3, 11), date(2026, 3, 20))
+    assert [row[:2] for row in sent] == [("2026-03-16", BOB)]
