@@ -2,9 +2,10 @@
 
 import time
 
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESK
+from tests.browser.conftest import DESK, PHONE
 from tests.browser.test_the_loop import NURSE, WARD, Enter, file_a_report
 
 STORY = "Ett halvfärdigt utkast om en hemgång utan lista."
@@ -81,3 +82,21 @@ def test_what_was_written_in_the_moment_before_one_left_is_there_when_one_comes_
     nurse.wait_for_timeout(1000)
     nurse.reload()
     expect(nurse.locator("#drafts").get_by_text("alldeles innan sidan").first).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_a_text_is_changed_after_the_look_without_being_written_anew(enter: Enter, scripts: bool) -> None:
+    number = file_a_report(enter(NURSE))
+    page = enter(WARD, PHONE, java_script_enabled=scripts)
+    page.goto(f"/deviations/{number}")
+    page.locator("summary", has_text="Hör ärendet inte till er").click()
+    page.locator("summary", has_text="Fråga avsändaren").click()
+    page.get_by_label("Vad behöver ni veta?").fill("Var det Karin Lundin som ringde?")
+    page.get_by_role("button", name="Skicka frågan").click()
+    page.get_by_role("button", name="Ändra").click()
+    field = page.get_by_label("Vad behöver ni veta?")
+    expect(field).to_have_value("Var det Karin Lundin som ringde?")
+    expect(field).to_be_in_viewport()
+    field.fill("Vem var det som ringde?")
+    page.get_by_role("button", name="Skicka frågan").click()
+    expect(page.get_by_text("Vem var det som ringde?")).to_be_visible()

@@ -52,6 +52,16 @@ def answer_submit(request: Request, db: Db, me: Me, case_number: str, typed: Sub
     return redirect("deviations.show", case_number=deviation.case_number)
 
 
+@router.post("/deviations/{case_number}/answer/change", name="deviations.change_answer")
+def change(request: Request, db: Db, me: Me, case_number: str, typed: Submitted) -> Response:
+    """Back from the look to the form, with everything as it was typed."""
+    deviation = queries.deviation(db, me, case_number)
+    check(db, me, deviation, "answer")
+    if (theirs := _saved_since(db, deviation, typed)) is not None:
+        return _page(request, db, me, deviation, typed, status=409, theirs=theirs)
+    return _page(request, db, me, deviation, typed)
+
+
 @router.post("/deviations/{case_number}/answer/draft", name="deviations.save_answer")
 def save(request: Request, db: Db, me: Me, case_number: str, typed: Submitted) -> Response:
     """Keep the answer as it stands. `more` asks for one more row of actions; so it works without JavaScript."""
