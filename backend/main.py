@@ -4,6 +4,7 @@ import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import FastAPI, Request
@@ -13,6 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from psycopg.errors import DeadlockDetected, InsufficientPrivilege, UniqueViolation
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import Scope as AsgiScope
 
 import backend.accounts.pages
@@ -22,11 +24,12 @@ import backend.pages
 import backend.statistics.pages
 import backend.summaries.pages
 from backend.access import Identity, Permission
+from backend.accounts.identity import cookie_name
 from backend.agreements.rules import may_route
 from backend.audit import actions as audit
 from backend.core import errors
 from backend.core.text import gettext as _
-from backend.core.web import Typed, draw, url
+from backend.core.web import Typed, draw, render, typed_before, url
 from backend.core.web.middleware import BodyTooLargeError, Walls
 from backend.deviations import sentences
 from backend.deviations.words import REASONS
@@ -71,6 +74,7 @@ def create_app() -> FastAPI:
     if settings().demo_people_allowed:
         app.include_router(backend.pages.demo)
     for kind, handler in (
+        (errors.LoginRequiredError, _logged_out),
         (errors.SamsvarError, _failed),
         (HTTPException, _http_failed),
         (BodyTooLargeError, _too_large),
@@ -143,12 +147,50 @@ def _initials(title: str) -> str:
     return "".join(word[0] for word in title.replace(",", " ").split()[:2]).upper()
 
 
+async def _logged_out(request: Request, error: errors.LoginRequiredError) -> Response:
+    """The way in, and back. Nothing is stored for somebody unknown, so what was typed is given back to be copied."""
+    asks = request.method == "GET"
+    typed = {} if asks else await typed_before(request)
+    placeless = isinstance(error, errors.PlaceRequiredError)
+    door = "accounts.choose" if placeless else "accounts.log_in"
+    address = request.url.path if asks else _page_before(request)
+    login = url(door, {"next": address if address != "/" else ""})
+    if not asks and draw.target(request) == "draft_status":
+        # An autosave moves nobody: the text stands in the page, and is saved once its writer is back.
+        return render(
+            request,
+            "accounts/draft_not_saved.html",
+            status=401,
+            login=url(door),
+            revision=typed.get("revision", [""])[-1],
+        )
+    if any(typed.get(name, [""])[-1].strip() for name in PROSE):
+        return _page(
+            request,
+            401,
+            _("Välj uppdrag först") if placeless else _("Du har loggats ut"),
+            _("Det du skrev är inte skickat. Fortsätt i en ny flik, och klistra in det där."),
+            login=login,
+        )
+    if not asks and not placeless and cookie_name() in request.cookies:
+        login = url(door, {"next": address, "ended": "true"})  # said to whoever had been let in before
+    return draw.redirect_whole_page(request, login)
+
+
+def _page_before(request: Request) -> str:
+    """The page of ours that a form was sent from, to come back to. One that only forms lead to opens for nobody."""
+    before = urlsplit(request.headers.get("referer", ""))
+    asked = {**request.scope, "method": "GET", "path": before.path, "raw_path": None}
+    if before.netloc == request.url.netloc and any(
+        route.matches(asked)[0] is Match.FULL for route in request.app.routes
+    ):
+        return f"{before.path}?{before.query}" if before.query else before.path
+    number = request.path_params.get("case_number")
+    return url("deviations.show", case_number=number) if number else ""
+
+
 def _failed(request: Request, error: errors.SamsvarError) -> Response:
     me: Identity | None = getattr(request.state, "me", None)
-    if isinstance(error, errors.LoginRequiredError):
-        address = "" if request.method != "GET" else request.url.path
-        door = "accounts.choose" if isinstance(error, errors.PlaceRequiredError) else "accounts.log_in"
-        return draw.redirect_whole_page(request, url(door, {"next": address if address != "/" else ""}))
     if me is not None and error.status in (403, 404):
         number = request.path_params.get("case_number")
         audit.record_refusal(me, f"refused.{error.status}", cases=[number[:40]] if number else [])
@@ -234,7 +276,9 @@ def _broken(request: Request, error: Exception) -> Response:
     return _page(request, 500, _("Något gick fel hos oss"), _("Det du gjorde sparades inte."))
 
 
-def _page(request: Request, status: int, heading: str, text: str, *, template: int | None = None) -> Response:
+def _page(
+    request: Request, status: int, heading: str, text: str, *, template: int | None = None, **more: str
+) -> Response:
     """An error page, whole also to htmx, with what was typed so that nothing is lost."""
     typed: Typed = getattr(request.state, "typed", {})
     kept = [
@@ -244,5 +288,11 @@ def _page(request: Request, status: int, heading: str, text: str, *, template: i
         if typed.get(name, [""])[-1].strip() and typed[name][-1] not in REASONS
     ]
     return draw.render_error(
-        request, f"errors/{template or status}.html", status=status, heading=heading, text=text, kept=kept
+        request,
+        f"errors/{template or status}.html",
+        status=status,
+        heading=heading,
+        text=text,
+        kept=kept,
+        **more,
     )

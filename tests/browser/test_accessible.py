@@ -59,6 +59,19 @@ def a_faulty_report(page: Page) -> None:
     page.wait_for_selector("#error-summary")
 
 
+def a_draft_that_is_not_saved(page: Page) -> None:
+    page.goto("/deviations/new")
+    page.context.clear_cookies()
+    page.get_by_label("Vad hände?").fill("En text vars skrivare har loggats ut.")
+    page.wait_for_selector("#draft_status .alert")
+
+
+def words_given_back_with_the_way_in(page: Page) -> None:
+    a_draft_that_is_not_saved(page)
+    page.get_by_role("button", name="Skicka", exact=True).click()
+    page.wait_for_selector("#kept")
+
+
 def a_report_to_look_at_first(page: Page) -> None:
     page.goto("/deviations/new")
     page.locator("input#receiver_unit").fill("avdelning 43")
@@ -181,6 +194,8 @@ PAGES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "report": (NURSE, an_unfolded_report),
     "faulty report": (NURSE, a_faulty_report),
     "report to look at first": (NURSE, a_report_to_look_at_first),
+    "draft that is not saved": (NURSE, a_draft_that_is_not_saved),
+    "logged out with words given back": (NURSE, words_given_back_with_the_way_in),
     "inbox": (WARD, goes_to("/inbox")),
     "inbox that waits for others": (WARD, goes_to("/inbox?group=theirs")),
     "empty part of the inbox": (WARD, goes_to("/inbox?group=settle")),

@@ -1,5 +1,6 @@
 """Writing the answer together: drafts, two who write at once, approval."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -56,6 +57,23 @@ def test_of_two_who_write_neither_loses_a_word(client_of: Of) -> None:
     again = berit.post(f"{address}/draft", data={"cause": "Berits text.", "revision": "1"})
     assert again.status_code == 200
     assert ">\nBerits text.</textarea>" in bob.get(address).text
+
+
+def test_a_page_is_not_in_conflict_with_what_it_saved_itself(client_of: Of) -> None:
+    number = filed(ANNA)
+    address, bob = f"/deviations/{number}/answer", client_of(BOB)
+    opened = re.findall(r'name="writer" value="(\w+)"', bob.get(address).text + bob.get(address).text)
+    assert len(set(opened)) == 2
+    here, elsewhere = ({"revision": "0", "writer": name} for name in opened)
+    # The answer to the first save never arrived: the page was being left, or had gone on to the next one.
+    for words in ("Ett.", "Ett och två."):
+        saved = bob.post(f"{address}/draft", data={**here, "cause": words})
+        assert (saved.status_code, f'value="{here["writer"]}"' in saved.text) == (200, True)
+    assert bob.post(f"{address}/draft", data={**elsewhere, "cause": "Annat."}).status_code == 409
+    assert (
+        bob.post(f"{address}/draft", data={"revision": "0", "writer": "", "cause": "Nej."}).status_code == 409
+    )
+    assert bob.post(address, data={**ANSWER, **here}).status_code == 303
 
 
 def test_one_more_action_is_a_press_away_without_javascript(client_of: Of) -> None:

@@ -19,7 +19,12 @@ router = APIRouter()
 
 
 @router.get("/login", name="accounts.log_in")
-def log_in(request: Request, next: str = "/", chosen: bool = False) -> Response:  # noqa: A002  the word in the address
+def log_in(
+    request: Request,
+    next: str = "/",  # noqa: A002  the word in the address
+    chosen: bool = False,
+    ended: bool = False,
+) -> Response:
     return render(
         request,
         "accounts/log_in.html",
@@ -27,6 +32,7 @@ def log_in(request: Request, next: str = "/", chosen: bool = False) -> Response:
         next=_own_path(next),
         wait="",
         chosen=chosen,
+        ended=ended,
         closed=closed(),
     )
 
@@ -51,6 +57,7 @@ def log_in_submit(request: Request, db: Db, typed: Submitted) -> Response:
             next=here,
             wait=waiting(wait),
             chosen=False,
+            ended=False,
             closed=closed(),
         )
     if before := living_session(db, request.cookies.get(cookie_name())):

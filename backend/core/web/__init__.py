@@ -2,7 +2,7 @@
 
 from backend.core.web import draw
 from backend.core.web.draw import redirect, render, render_error, templates, url
-from backend.core.web.reading import Submitted, Typed, faults_of, read
+from backend.core.web.reading import Submitted, Typed, faults_of, read, typed_before
 
 __all__ = [
     "Submitted",
@@ -14,5 +14,6 @@ __all__ = [
     "render",
     "render_error",
     "templates",
+    "typed_before",
     "url",
 ]

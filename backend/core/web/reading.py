@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
 
 from backend.core.errors import Fault, InvalidError
 from backend.core.text import gettext as _
@@ -29,6 +30,17 @@ async def _submitted(request: Request) -> Typed:
 
 
 Submitted = Annotated[Typed, Depends(_submitted)]
+
+
+async def typed_before(request: Request) -> Typed:
+    """What was typed, also where the page was never reached; nothing where it is no form of words (a file)."""
+    if not hasattr(request.state, "typed"):
+        try:
+            await _submitted(request)
+        except HTTPException:
+            request.state.typed = {}
+    typed: Typed = request.state.typed
+    return typed
 
 
 def read(model: type[Form], typed: Typed) -> Form:

@@ -44,6 +44,8 @@ KEPT = (
     "actions_due_on",
 )
 LONGEST = 5000
+# A name that each opened page of the answer gives itself, kept with the draft to know it by.
+WRITER = "writer"
 
 
 def note(db: Session, me: Identity, deviation: Deviation, form: NoteForm) -> Note:
@@ -181,23 +183,31 @@ def save_answer_draft(
     check_writer(me, deviation)
     kept = {
         name: [value[:LONGEST].replace("\x00", "") for value in typed[name]]
-        for name in KEPT
+        for name in (*KEPT, WRITER)
         if any(typed.get(name, ()))
     }
-    refuse_personnummer(kept)
+    refuse_personnummer({name: values for name, values in kept.items() if name != WRITER})
     found = queries.answer_draft(db, deviation)
     if found is None:
         found = AnswerDraft(
             deviation_id=deviation.id, branch_id=deviation.receiver_branch_id, revision=0, typed={}
         )
         db.add(found)
-    elif found.revision != revision:
+    elif is_news(found, typed, revision):
         raise ConflictError(_("En kollega har sparat utkastet efter att du öppnade det."))
     found.typed, found.person_id, found.saved_at = kept, me.person_id, clock.now()
     found.revision, found.for_approval_at = found.revision + 1, None
     db.flush()
     record(db, me, deviation, "answer_draft")
     return found
+
+
+def is_news(draft: AnswerDraft, typed: Mapping[str, Sequence[str]], revision: int) -> bool:
+    """Whether the draft holds what this page has not seen. What it has saved itself is none, even where it never got
+    the answer: it was being left, or had more to save already.
+    """
+    own = any(typed.get(WRITER, ())) and list(typed[WRITER]) == draft.typed.get(WRITER)
+    return draft.revision != revision and not own
 
 
 def check_writer(me: Identity, deviation: Deviation) -> None:

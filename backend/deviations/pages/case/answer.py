@@ -1,5 +1,6 @@
 """Writing the answer: kept as it grows, shared by those who write it, and sent by the one who may."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from backend.core.text import gettext as _
 from backend.core.web import Submitted, Typed, faults_of, redirect, render
 from backend.deviations import actions, queries, rules, words
 from backend.deviations.actions.moving import check, what_happened
-from backend.deviations.actions.team import check_writer
+from backend.deviations.actions.team import WRITER, check_writer, is_news
 from backend.deviations.forms import INCOMPLETE, AnswerForm
 from backend.deviations.models import AnswerDraft, Deviation
 from backend.deviations.pages.case import look, parts
@@ -49,6 +50,16 @@ def answer_submit(request: Request, db: Db, me: Me, case_number: str, typed: Sub
         return look.page(request, db, me, deviation, "answer", typed)
     actions.answer(db, me, deviation, form)
     return redirect("deviations.show", case_number=deviation.case_number)
+
+
+@router.post("/deviations/{case_number}/answer/change", name="deviations.change_answer")
+def change(request: Request, db: Db, me: Me, case_number: str, typed: Submitted) -> Response:
+    """Back from the look to the form, with everything as it was typed."""
+    deviation = queries.deviation(db, me, case_number)
+    check(db, me, deviation, "answer")
+    if (theirs := _saved_since(db, deviation, typed)) is not None:
+        return _page(request, db, me, deviation, typed, status=409, theirs=theirs)
+    return _page(request, db, me, deviation, typed)
 
 
 @router.post("/deviations/{case_number}/answer/draft", name="deviations.save_answer")
@@ -102,7 +113,7 @@ def _revision(db: Session, deviation: Deviation, typed: Typed) -> int:
 def _saved_since(db: Session, deviation: Deviation, typed: Typed) -> AnswerDraft | None:
     """A colleague's draft that this writer has not read."""
     draft = queries.answer_draft(db, deviation)
-    return draft if draft is not None and draft.revision != _revision(db, deviation, typed) else None
+    return draft if draft is not None and is_news(draft, typed, _revision(db, deviation, typed)) else None
 
 
 def _read_answer(typed: Typed) -> AnswerForm:
@@ -193,6 +204,7 @@ def _page(
         returned=given[-1].verdict_comment if given and given[-1].verdict == "returned" else None,
         conversation=parts.conversation(deviation, queries.questions(db, deviation), legs, pauses),
         revision=revision,
+        writer=(typed or {}).get(WRITER, [uuid.uuid4().hex])[-1],
         saved_at=draft.saved_at if draft and not theirs else None,
         saved_by=_writer(db, me, draft) if draft else None,
         for_approval=bool(draft and draft.for_approval_at and not theirs),

@@ -12,8 +12,8 @@ from backend.audit import actions as audit
 from backend.core.db import Db
 from backend.core.errors import NotFoundError
 from backend.core.text import gettext as _
-from backend.core.web import Submitted, Typed, render
-from backend.deviations import queries, warnings
+from backend.core.web import Submitted, Typed, render, url
+from backend.deviations import queries, warnings, words
 from backend.deviations.models import Deviation
 
 router = APIRouter()
@@ -35,6 +35,8 @@ CROSSING = {
     "reopen": lambda: _("Öppna igen"),
     "answer": lambda: _("Skicka svaret"),
 }
+# Those whose form has a page of its own.
+OWN_PAGE = frozenset({"answer", "redirect", "decline", "resend"})
 TEXTS: warnings.Labels = {
     "text": lambda: _("Texten"),
     "reason": lambda: _("Skälet"),
@@ -67,16 +69,36 @@ def page(
     """What was typed, as hidden fields, with the passages found in it. Nothing is sent yet."""
     audit.record(db, me, "deviations.show", cases=[deviation.case_number])
     values: list[tuple[str, Any]] = [
-        (name, value) for name, several in typed.items() if name != LOOK_FIRST for value in several
+        (field, value) for field, several in typed.items() if field != LOOK_FIRST for value in several
     ]
+    name = verb.replace("-", "_")
+    change = url(f"deviations.change_{name}", case_number=deviation.case_number)
     return render(
         request,
         "deviations/case/look.html",
         deviation=deviation,
         verb=verb,
         button=CROSSING[verb](),
-        send_to=f"deviations.{verb.replace('-', '_')}",
+        send_to=f"deviations.{name}",
+        change_at=f"{change}#{_field(verb, typed)}",
         values=values,
-        said=[(TEXTS[name](), value) for name, value in values if name in TEXTS and value.strip()],
+        said=[(TEXTS[field](), value) for field, value in _said(typed)],
         passages=warnings.passages(typed, TEXTS),
     )
+
+
+def _said(typed: Typed) -> list[tuple[str, str]]:
+    """The texts; a reason may be a choice in a list, whose code says nothing to a person."""
+    return [
+        (name, value)
+        for name, several in typed.items()
+        if name in TEXTS
+        for value in several
+        if value.strip() and value not in words.REASONS
+    ]
+
+
+def _field(verb: str, typed: Typed) -> str:
+    """The id of the first text: as its name on a page of its own, and after the verb where many forms stand."""
+    name = next((name for name, _value in _said(typed)), "")
+    return name if verb in OWN_PAGE else f"{verb}-{name}"

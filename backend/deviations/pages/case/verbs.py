@@ -226,6 +226,20 @@ def _route(name: str, verb: Verb) -> None:
         name=f"deviations.{name.replace('-', '_')}",
     )
 
+    def change(request: Request, db: Db, me: Me, case_number: str, typed: Submitted) -> Response:
+        """Back from the look to the form, with everything as it was typed. Nothing is sent."""
+        deviation = queries.deviation(db, me, case_number)
+        verb.may(db, me, deviation)
+        return page(request, db, me, deviation, typed=typed)
+
+    if name in look.CROSSING:
+        router.add_api_route(
+            f"/deviations/{{case_number}}/{name}/change",
+            change,
+            methods=["POST"],
+            name=f"deviations.change_{name.replace('-', '_')}",
+        )
+
 
 def read_as(verb: Verb, typed: Typed) -> Any:
     """What was typed for a verb, with the verb's own sentence for each field that is missing."""
