@@ -62,19 +62,30 @@ LATE: dict[Kind, tuple[Callable[[], str], Callable[[], str]]] = {
 }
 
 
+# The same where the receiver has promised another day: nobody is reminded up to it, and after it they are. By whether
+# that day too has passed.
+PROMISED: dict[bool, tuple[Callable[[], str], Callable[[], str]]] = {
+    False: (
+        lambda: _("Svaret skulle ha kommit {day}. Ni har lovat det till {promised}."),
+        lambda: _("Svaret skulle ha kommit {day}. Mottagaren har lovat det till {promised}."),
+    ),
+    True: (
+        lambda: _("Svaret skulle ha kommit {day}, och ni lovade det till {promised}. Svara nu."),
+        lambda: _(
+            "Svaret skulle ha kommit {day}, och mottagaren lovade det till {promised}. Mottagaren påminns."
+        ),
+    ),
+}
+
+
 def late_words(kind: Kind, due_on: date, *, waited_for: bool, promised_on: date | None) -> str | None:
     """How late something is, and what to do about it; None for a clock that leads home by itself."""
     if kind not in LATE:
         return None
     day = text.relative_day(due_on, clock.today())
-    if kind != "acknowledge" and promised_on is not None and waited_for:
-        if promised_on >= clock.today():
-            return _("Svaret skulle ha kommit {day}. Ni har lovat det till {promised}.").format(
-                day=day, promised=text.long_date(promised_on)
-            )
-        return _("Svaret skulle ha kommit {day}, och ni lovade det till {promised}. Svara nu.").format(
-            day=day, promised=text.long_date(promised_on)
-        )
+    if kind != "acknowledge" and promised_on is not None:
+        said = PROMISED[promised_on < clock.today()][0 if waited_for else 1]()
+        return said.format(day=day, promised=text.long_date(promised_on))
     return LATE[kind][0 if waited_for else 1]().format(day=day)
 
 

@@ -102,9 +102,17 @@ def test_lateness_is_said_in_words_to_the_one_who_owes_and_the_one_who_waits(cli
         assert late(client_of(BOB).get(f"/deviations/{number}").text) == [
             "Svaret skulle ha kommit i måndags. Ni har lovat det till tisdag 12 maj 2026."
         ]
+        # Nobody is reminded up to that day, so the one who waits is not told that somebody is.
+        assert late(client_of(ANNA).get(f"/deviations/{number}").text) == [
+            "Svaret skulle ha kommit i måndags. Mottagaren har lovat det till tisdag 12 maj 2026."
+        ]
     with clock.at(day(5, 13)):
         assert late(client_of(BOB).get(f"/deviations/{number}").text) == [
             "Svaret skulle ha kommit för 9 dagar sedan, och ni lovade det till tisdag 12 maj 2026. Svara nu."
+        ]
+        assert late(client_of(ANNA).get(f"/deviations/{number}").text) == [
+            "Svaret skulle ha kommit för 9 dagar sedan, och mottagaren lovade det till tisdag 12 maj 2026."
+            " Mottagaren påminns."
         ]
 
 
