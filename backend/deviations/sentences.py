@@ -206,6 +206,14 @@ def identified(on: date, how: str | None, ground: str | None) -> str:
     return ". ".join((text.short_date(on), *(one for one in told if one)))
 
 
+def action(what: str, owner: str | None, due_on: date | None) -> str:
+    """What the receiver does, who sees to it and by when, in one line. A full stop would stand in the middle of it."""
+    after = f" – {owner}" if owner else ""
+    if due_on:
+        after += ", " + _("klart senast {day}").format(day=text.short_date(due_on))
+    return (what.rstrip().removesuffix(".") if after else what) + after
+
+
 def delayed(promised_on: date, reason: str | None) -> str:
     """A notice of delay, as the log and a sealed copy keep it."""
     return " ".join(

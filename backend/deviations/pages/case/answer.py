@@ -21,7 +21,7 @@ from backend.deviations.actions.moving import check, what_happened
 from backend.deviations.actions.team import check_writer
 from backend.deviations.forms import INCOMPLETE, AnswerForm
 from backend.deviations.models import AnswerDraft, Deviation
-from backend.deviations.pages.case import look, parts
+from backend.deviations.pages.case import again, look, parts
 
 router = APIRouter()
 
@@ -168,8 +168,19 @@ def _page(
     """
     audit.record(db, me, "deviations.show", cases=[deviation.case_number])
     draft = saved or theirs or queries.answer_draft(db, deviation)
-    values: Mapping[str, Sequence[str]] = typed if typed is not None else draft.typed if draft else {}
     given = queries.answers(db, deviation)
+    # The holder's own, and not one that was given for them: that stands on somebody else's paper.
+    before = given[-1] if given and given[-1].branch_id == deviation.receiver_branch_id else None
+    anew = before is not None and typed is None and draft is None and not rules.is_external(deviation)
+    values: Mapping[str, Sequence[str]] = (
+        typed
+        if typed is not None
+        else draft.typed
+        if draft
+        else again.begun_from(before)
+        if anew and before
+        else {}
+    )
     party = rules.party_of(me.branches, deviation)
     legs, pauses = queries.handovers(db, deviation), queries.pauses(db, deviation)
     filled = [i for i, what in enumerate(values.get("actions", ())) if what.strip()]
@@ -190,7 +201,9 @@ def _page(
         most_actions=MOST_ACTIONS,
         words=words,
         waits=parts.waits(deviation, legs, pauses, queries.waiting_since(db, deviation), party),
-        returned=given[-1].verdict_comment if given and given[-1].verdict == "returned" else None,
+        again=again.why(db, deviation, given),
+        before=parts.answer_shown(before) if before else None,
+        begun_from_before=anew,
         conversation=parts.conversation(deviation, queries.questions(db, deviation), legs, pauses),
         revision=revision,
         saved_at=draft.saved_at if draft and not theirs else None,
