@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
 
+from backend.core import clock
 from backend.deviations import actions, queries
 from backend.deviations.forms import CommentForm, MaskForm, VerdictForm
 from backend.deviations.models import VerdictKind
@@ -65,6 +67,15 @@ def test_a_reopened_case_says_who_opened_it_and_why(client_of: Of) -> None:
     page = client_of(BOB).get(f"/deviations/{number}/answer").text
     assert said in " ".join(re.sub(r"<[^>]*>", " ", page).split())
     assert ">\nListan skickades inte.</textarea>" in page
+
+
+def test_a_day_that_has_passed_since_is_not_promised_again(client_of: Of) -> None:
+    number = answered(client_of, actions_due_on=clock.today().isoformat())
+    do(ANNA, actions.judge, number, VerdictForm(verdict=VerdictKind.RETURNED, comment="När?"))
+    with clock.at(clock.now() + timedelta(days=3)):
+        page = client_of(BOB).get(f"/deviations/{number}/answer").text
+    assert re.search(r'id="actions_due_on"[^>]*value="20', page) is None
+    assert ">\nChecklistan ändras.</textarea>" in page
 
 
 def test_a_first_answer_begins_empty(client_of: Of) -> None:

@@ -1,11 +1,13 @@
 """Writing the answer together: drafts, two who write at once, approval."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
+from backend.core import clock
 from tests.deviations.test_pages import ANSWER, PERSONNUMMER, errors
 from tests.people import ALICE, ANNA, BERIT, BOB, BOBS_UNIT, CHARLIE, MATS, filed
 
@@ -68,6 +70,24 @@ def test_one_more_action_is_a_press_away_without_javascript(client_of: Of) -> No
     assert bob.post(address, data={**two, "revision": "1"}).status_code == 303
     shown = client_of(ANNA).get(f"/deviations/{number}").text
     assert ("Ett." in shown, "Två – Chef" in shown) == (True, True)
+
+
+def test_what_is_to_be_done_by_a_day_that_has_passed_is_refused_by_its_own_row(client_of: Of) -> None:
+    address = f"/deviations/{filed(ANNA)}/answer"
+    yesterday, today = (clock.today() - timedelta(days=1)).isoformat(), clock.today().isoformat()
+    said = "Klart senast: dagen har passerat. Välj en dag som kommer, eller lämna fältet tomt."
+    # Row two is empty: the fault still stands by the row that was filled in.
+    rows = {"actions": ["Ett.", "", "Tre."], "actions_owner": ["", "", ""]}
+    for days, field in (
+        ([yesterday, "", today], "actions_due_on"),
+        ([today, "", yesterday], "actions_due_on-3"),
+    ):
+        page = client_of(BOB).post(address, data={**ANSWER, **rows, "actions_due_on": days})
+        assert (page.status_code, errors(page.text)) == (422, [said])
+        assert f'href="#{field}"' in page.text
+        assert f'id="{field}-error"' in page.text
+    sent = client_of(BOB).post(address, data={**ANSWER, **rows, "actions_due_on": [today, "", ""]})
+    assert sent.status_code == 303
 
 
 def test_a_draft_with_a_personnummer_is_not_kept(client_of: Of, superuser: Engine) -> None:

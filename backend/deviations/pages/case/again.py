@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from backend.core import clock
 from backend.core.text import gettext as _
 from backend.deviations import queries
 from backend.deviations.models import Answer, Deviation, VerdictKind
@@ -29,7 +30,10 @@ def why(db: Session, deviation: Deviation, given: Sequence[Answer]) -> dict[str,
 
 
 def begun_from(answer: Answer) -> dict[str, list[str]]:
-    """The fields of an answer as its form has them. What has been masked in it is not there to come back."""
+    """The fields of an answer as its form has them. What has been masked in it is not there to come back, and a day
+    that has passed since is not promised again.
+    """
+    today = clock.today()
     plain = {
         "outcome": answer.outcome,
         "cause": answer.cause,
@@ -43,5 +47,7 @@ def begun_from(answer: Answer) -> dict[str, list[str]]:
         "cause_areas": list(answer.cause_areas),
         "actions": [one.text for one in answer.actions],
         "actions_owner": [one.owner or "" for one in answer.actions],
-        "actions_due_on": [one.due_on.isoformat() if one.due_on else "" for one in answer.actions],
+        "actions_due_on": [
+            one.due_on.isoformat() if one.due_on and one.due_on >= today else "" for one in answer.actions
+        ],
     }

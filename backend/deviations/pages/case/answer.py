@@ -126,11 +126,13 @@ def _read_answer(typed: Typed) -> AnswerForm:
     }
     values["cause_areas"] = [value for value in typed.get("cause_areas", []) if value]
     values["actions"] = given
-    return read_answer_values(values)
+    return _read_values(values, [i for i, what in enumerate(texts) if what.strip()])
 
 
-def read_answer_values(values: Mapping[str, Any]) -> AnswerForm:
-    """Raises InvalidError; an answer that is only half there names each missing part."""
+def _read_values(values: Mapping[str, Any], rows: Sequence[int]) -> AnswerForm:
+    """Raises InvalidError; an answer that is only half there names each missing part. `rows` is on which row of the
+    page each action stands.
+    """
     try:
         return AnswerForm.model_validate(values)
     except ValidationError as error:
@@ -139,14 +141,21 @@ def read_answer_values(values: Mapping[str, Any]) -> AnswerForm:
         faults = [
             Fault(fault.field, missing[fault.field])
             if fault.field in missing and fault.field not in wrong
+            else Fault(_day_of_row(rows[int(item["loc"][1])]), fault.text)
+            if item["loc"][:1] == ("actions",) and item["loc"][-1] == "due_on"
             else fault
-            for fault in faults_of(error)
+            for fault, item in zip(faults_of(error), error.errors(), strict=True)
         ]
         whole = [item for item in error.errors() if item["type"] == "incomplete_answer"]
         if whole:
             fields = str(whole[0]["ctx"]["fields"]).split(",")
             faults = [Fault(field, _(INCOMPLETE[field])) for field in fields]
         raise InvalidError(*faults) from None
+
+
+def _day_of_row(row: int) -> str:
+    """The field of a row's day, as the page has it."""
+    return f"actions_due_on-{row + 1}" if row else "actions_due_on"
 
 
 def _page(
