@@ -188,6 +188,7 @@ DONE: dict[str, Callable[[], str]] = {
     "sent_reviewed": lambda: _("Rapporten är skickad. Den som skrev den får veta svaret."),
     "handed_over": lambda: _("Rapporten är lämnad till din chef, som läser och skickar den."),
     "given_back": lambda: _("Rapporten är lämnad tillbaka till den som skrev den."),
+    "given_back_answer": lambda: _("Svaret är lämnat tillbaka till den som skrev det. Utkastet är kvar."),
     "linked": lambda: _("Ärendena är kopplade: en händelse, två rapporter."),
     "quiet": lambda: _("Påminnelserna om ärendet är av för er som handlägger det."),
     "unquiet": lambda: _("Påminnelserna om ärendet är på igen."),

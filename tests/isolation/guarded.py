@@ -102,6 +102,7 @@ CASE: dict[str, Right] = {
     "/answer": BY_RECEIVER,
     "/answer/draft": BY_RECEIVER,
     "/answer/propose": BY_RECEIVER,
+    "/answer/give-back": BY_RECEIVER,
     "/acknowledge": BY_RECEIVER,
     "/review": BY_RECEIVER,
     "/question": BY_RECEIVER,

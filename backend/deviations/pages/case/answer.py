@@ -15,11 +15,11 @@ from backend.core import clock
 from backend.core.db import Db
 from backend.core.errors import ConflictError, Fault, InvalidError
 from backend.core.text import gettext as _
-from backend.core.web import Submitted, Typed, faults_of, redirect, render
+from backend.core.web import Submitted, Typed, faults_of, read, redirect, render
 from backend.deviations import actions, queries, rules, words
 from backend.deviations.actions.moving import check, what_happened
-from backend.deviations.actions.team import check_writer
-from backend.deviations.forms import INCOMPLETE, AnswerForm
+from backend.deviations.actions.team import check_gives_back, check_writer
+from backend.deviations.forms import INCOMPLETE, AnswerForm, CommentForm
 from backend.deviations.models import AnswerDraft, Deviation
 from backend.deviations.pages.case import again, look, parts
 
@@ -79,6 +79,20 @@ def propose(request: Request, db: Db, me: Me, case_number: str, typed: Submitted
     except InvalidError as error:
         return _page(request, db, me, deviation, typed, status=422, errors=error.faults)
     return redirect("deviations.show", {"did": "handed_on"}, case_number=deviation.case_number)
+
+
+@router.post("/deviations/{case_number}/answer/give-back", name="deviations.give_back_answer")
+def give_back(request: Request, db: Db, me: Me, case_number: str, typed: Submitted) -> Response:
+    deviation = queries.deviation(db, me, case_number)
+    check_gives_back(me, deviation)
+    try:
+        form = read(CommentForm, typed)
+    except InvalidError as error:
+        said = typed.get("comment", [""])[-1]
+        faults = error.faults if said.strip() else [Fault("comment", _("Skriv vad svaret behöver."))]
+        return _page(request, db, me, deviation, status=422, errors=faults, giving_back=said)
+    actions.give_back_answer(db, me, deviation, form)
+    return redirect("deviations.show", {"did": "given_back_answer"}, case_number=deviation.case_number)
 
 
 def _may_write(db: Session, me: Identity, deviation: Deviation) -> None:
@@ -171,6 +185,7 @@ def _page(
     theirs: AnswerDraft | None = None,
     kept_back: bool = False,
     rows: int = 0,
+    giving_back: str | None = None,
 ) -> Response:
     """The page of the answer. `theirs` is what a colleague has saved meanwhile: both texts are shown, and saving again
     from here writes over it knowingly.
@@ -223,6 +238,11 @@ def _page(
         kept_back=kept_back,
         sends=rules.may_send_answer(me, deviation),
         external=rules.is_external(deviation),
+        giving_back=giving_back,
+        # What colleagues have written since may be why it was given back.
+        remarks=[one for one in queries.notes(db, me, deviation) if one.at >= draft.saved_at]
+        if draft and not corner
+        else [],
     )
 
 
