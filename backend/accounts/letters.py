@@ -14,7 +14,7 @@ def send(purpose: str, email: str, link: str, until: str, key: str) -> None:
             _("Välkommen till Samsvar"),
             _(
                 "Hej!\n\nDu har fått ett uppdrag i Samsvar, där vård och omsorg rapporterar avvikelser till "
-                "varandra och besvarar dem.\n\nVälj ett lösenord här, så är du inne:\n{link}\n\n"
+                "varandra och besvarar dem.\n\nVälj ett lösenord här, och logga sedan in med det:\n{link}\n\n"
                 "Länken fungerar en gång, till och med {until}. Väntade du dig inte det här? Då behöver du "
                 "inte göra något."
             ),

@@ -133,6 +133,14 @@ class AnswerActionForm(Form):
     owner: Function | None = None
     due_on: date | None = None
 
+    @field_validator("due_on")
+    @classmethod
+    def _not_passed(cls, value: date | None) -> date | None:
+        if value is not None and value < clock.today():
+            text = _("Klart senast: dagen har passerat. Välj en dag som kommer, eller lämna fältet tomt.")
+            raise PydanticCustomError("past", "{text}", {"text": text})
+        return value
+
 
 class AnswerForm(Form):
     outcome: Outcome

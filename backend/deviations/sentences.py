@@ -62,19 +62,30 @@ LATE: dict[Kind, tuple[Callable[[], str], Callable[[], str]]] = {
 }
 
 
+# The same where the receiver has promised another day: nobody is reminded up to it, and after it they are. By whether
+# that day too has passed.
+PROMISED: dict[bool, tuple[Callable[[], str], Callable[[], str]]] = {
+    False: (
+        lambda: _("Svaret skulle ha kommit {day}. Ni har lovat det till {promised}."),
+        lambda: _("Svaret skulle ha kommit {day}. Mottagaren har lovat det till {promised}."),
+    ),
+    True: (
+        lambda: _("Svaret skulle ha kommit {day}, och ni lovade det till {promised}. Svara nu."),
+        lambda: _(
+            "Svaret skulle ha kommit {day}, och mottagaren lovade det till {promised}. Mottagaren påminns."
+        ),
+    ),
+}
+
+
 def late_words(kind: Kind, due_on: date, *, waited_for: bool, promised_on: date | None) -> str | None:
     """How late something is, and what to do about it; None for a clock that leads home by itself."""
     if kind not in LATE:
         return None
     day = text.relative_day(due_on, clock.today())
-    if kind != "acknowledge" and promised_on is not None and waited_for:
-        if promised_on >= clock.today():
-            return _("Svaret skulle ha kommit {day}. Ni har lovat det till {promised}.").format(
-                day=day, promised=text.long_date(promised_on)
-            )
-        return _("Svaret skulle ha kommit {day}, och ni lovade det till {promised}. Svara nu.").format(
-            day=day, promised=text.long_date(promised_on)
-        )
+    if kind != "acknowledge" and promised_on is not None:
+        said = PROMISED[promised_on < clock.today()][0 if waited_for else 1]()
+        return said.format(day=day, promised=text.long_date(promised_on))
     return LATE[kind][0 if waited_for else 1]().format(day=day)
 
 
@@ -177,6 +188,7 @@ DONE: dict[str, Callable[[], str]] = {
     "sent_reviewed": lambda: _("Rapporten är skickad. Den som skrev den får veta svaret."),
     "handed_over": lambda: _("Rapporten är lämnad till din chef, som läser och skickar den."),
     "given_back": lambda: _("Rapporten är lämnad tillbaka till den som skrev den."),
+    "given_back_answer": lambda: _("Svaret är lämnat tillbaka till den som skrev det. Utkastet är kvar."),
     "linked": lambda: _("Ärendena är kopplade: en händelse, två rapporter."),
     "quiet": lambda: _("Påminnelserna om ärendet är av för er som handlägger det."),
     "unquiet": lambda: _("Påminnelserna om ärendet är på igen."),
@@ -193,6 +205,14 @@ def identified(on: date, how: str | None, ground: str | None) -> str:
     """That the parties have made sure who the patient is: when, how and on what ground."""
     told = (words.word(words.IDENTIFIED_HOW, how), words.word(words.IDENTIFIED_GROUNDS, ground))
     return ". ".join((text.short_date(on), *(one for one in told if one)))
+
+
+def action(what: str, owner: str | None, due_on: date | None) -> str:
+    """What the receiver does, who sees to it and by when, in one line. A full stop would stand in the middle of it."""
+    after = f" – {owner}" if owner else ""
+    if due_on:
+        after += ", " + _("klart senast {day}").format(day=text.short_date(due_on))
+    return (what.rstrip().removesuffix(".") if after else what) + after
 
 
 def delayed(promised_on: date, reason: str | None) -> str:

@@ -92,8 +92,11 @@ def test_a_new_password_ends_every_session_and_every_other_link(
         assert anna is not None
         actions.invite(session, me, anna)
     work()
-    invitation = link_in(mails(superuser)[-1][2])
+    letter = mails(superuser)[-1][2]
+    invitation = link_in(letter)
     assert browser().get(invitation).status_code == 200
+    # The link opens no door by itself.
+    assert "Välj ett lösenord här, och logga sedan in med det:" in letter
     choose(browser(), link)
     assert [client.get("/settings").status_code for client in (ward, thief, bob)] == [303, 303, 200]
     assert browser().get(invitation).status_code == 404

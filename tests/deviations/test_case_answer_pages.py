@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
+from backend.core import clock
 from tests.deviations.test_pages import ANSWER, PERSONNUMMER, errors
 from tests.people import ALICE, ANNA, BERIT, BOB, BOBS_UNIT, CHARLIE, MATS, filed
 
@@ -85,7 +87,25 @@ def test_one_more_action_is_a_press_away_without_javascript(client_of: Of) -> No
     two = {**ANSWER, "actions": ["Ett.", "Två."], "actions_owner": ["", "Chef"], "actions_due_on": ["", ""]}
     assert bob.post(address, data={**two, "revision": "1"}).status_code == 303
     shown = client_of(ANNA).get(f"/deviations/{number}").text
-    assert ("Ett." in shown, "Två. – Chef" in shown) == (True, True)
+    assert ("Ett." in shown, "Två – Chef" in shown) == (True, True)
+
+
+def test_what_is_to_be_done_by_a_day_that_has_passed_is_refused_by_its_own_row(client_of: Of) -> None:
+    address = f"/deviations/{filed(ANNA)}/answer"
+    yesterday, today = (clock.today() - timedelta(days=1)).isoformat(), clock.today().isoformat()
+    said = "Klart senast: dagen har passerat. Välj en dag som kommer, eller lämna fältet tomt."
+    # Row two is empty: the fault still stands by the row that was filled in.
+    rows = {"actions": ["Ett.", "", "Tre."], "actions_owner": ["", "", ""]}
+    for days, field in (
+        ([yesterday, "", today], "actions_due_on"),
+        ([today, "", yesterday], "actions_due_on-3"),
+    ):
+        page = client_of(BOB).post(address, data={**ANSWER, **rows, "actions_due_on": days})
+        assert (page.status_code, errors(page.text)) == (422, [said])
+        assert f'href="#{field}"' in page.text
+        assert f'id="{field}-error"' in page.text
+    sent = client_of(BOB).post(address, data={**ANSWER, **rows, "actions_due_on": [today, "", ""]})
+    assert sent.status_code == 303
 
 
 def test_a_draft_with_a_personnummer_is_not_kept(client_of: Of, superuser: Engine) -> None:
@@ -147,6 +167,55 @@ def test_where_answers_are_approved_the_unit_writes_and_its_manager_sends(
     assert berit.post(address, data={**ANSWER, "revision": "1"}).status_code == 303
     with superuser.begin() as connection:
         connection.execute(text("update branches set approve_answers = false"))
+
+
+def owed(superuser: Engine, number: str, kind: str) -> list[str | None]:
+    """To whom mails of a kind about a case are owed: a person, or None for all at the case."""
+    with superuser.connect() as connection:
+        rows = connection.execute(
+            text(
+                "select p.email from outbox j join deviations d on d.id = j.subject_id"
+                " left join people p on p.id = j.person_id"
+                " where d.case_number = :number and j.kind = :kind order by j.id"
+            ),
+            {"number": number, "kind": f"notifications.{kind}"},
+        )
+        return [row[0] for row in rows]
+
+
+def test_an_answer_is_given_back_with_a_word_to_its_writer_and_the_draft_stays(
+    client_of: Of, superuser: Engine
+) -> None:
+    number = filed(BOB, sender_unit=BOBS_UNIT, receiver_unit="SE2120000852-V010")
+    address = f"/deviations/{number}/answer"
+    alice, anna = client_of(ALICE), client_of(ANNA)
+    anna.post(f"/deviations/{number}/invite", data={"email": ALICE})
+    word = {"comment": "Skriv vem som ser till det."}
+    assert anna.post(f"{address}/give-back", data=word).status_code == 409
+    alice.post(f"{address}/propose", data={**ANSWER, "revision": "0"})
+    assert [client_of(one).post(f"{address}/give-back", data=word).status_code for one in (ALICE, BOB)] == [
+        403
+    ] * 2
+    assert "Lämna tillbaka" not in alice.get(address).text
+    empty = anna.post(f"{address}/give-back", data={"comment": " "})
+    assert (empty.status_code, errors(empty.text)) == (422, ["Skriv vad svaret behöver."])
+    assert ">\nListan skickades inte.</textarea>" in empty.text
+    given = anna.post(f"{address}/give-back", data=word)
+    assert (given.status_code, given.headers["location"]) == (
+        303,
+        f"/deviations/{number}?did=given_back_answer",
+    )
+    assert anna.post(f"{address}/give-back", data=word).status_code == 409
+    assert owed(superuser, number, "mention") == [ALICE]
+    page = alice.get(address).text
+    assert "Skriv vem som ser till det." in page
+    assert ">\nListan skickades inte.</textarea>" in page
+    assert "Läs och skicka svaret" not in anna.get(f"/deviations/{number}").text
+    assert "Skriv vem som ser till det." not in client_of(BOB).get(f"/deviations/{number}").text
+    # Handed on again it is news again to those who approve.
+    alice.post(f"{address}/propose", data={**ANSWER, "revision": "1"})
+    assert owed(superuser, number, "for_approval") == [None, None]
+    assert "Skriv vem som ser till det." not in alice.get(address).text
 
 
 def test_the_answer_page_of_a_case_that_has_moved_on_says_so(client_of: Of) -> None:

@@ -9,7 +9,14 @@ from fastapi.testclient import TestClient
 
 from backend.core import clock
 from backend.deviations import actions, queries
-from backend.deviations.forms import ConfirmRedirectForm, DelayForm, QuestionForm, RedirectForm, VerdictForm
+from backend.deviations.forms import (
+    ConfirmRedirectForm,
+    DelayForm,
+    QuestionForm,
+    QuietForm,
+    RedirectForm,
+    VerdictForm,
+)
 from backend.deviations.models import VerdictKind
 from tests.isolation.conftest import OLOFSTROM, OLOFSTROMS_UNIT, do
 from tests.people import ANNA, ANSWER, BERIT, BOB, MATS, acting, filed
@@ -70,6 +77,37 @@ def test_both_sides_read_the_same_days_and_roles_and_only_ones_own_ledger(client
         assert steps(client_of(MATS).get(address).text) == [f"{planned[0]} (passerat)", *planned[1:]]
 
 
+def hint(page: str) -> str:
+    found = re.search(r'id="reminding">\s*<summary[^>]*>(.*?)</summary>', page, re.DOTALL)
+    return " ".join(re.sub(r"<[^>]*>", " ", found[1]).split()) if found else ""
+
+
+def test_what_ones_own_side_has_turned_off_is_not_promised(client_of: Of) -> None:
+    off = "(skickas inte, avstängt av er)"
+    with clock.at(day(3, 2)):
+        number = filed(ANNA)
+        address = f"/deviations/{number}"
+        do(BOB, actions.acknowledge, number)
+        before = steps(client_of(BOB).get(address).text)
+        do(BOB, actions.quiet, number, QuietForm(until="2026-04-22", reason="Sjukdom."))  # type: ignore[arg-type]
+        page = client_of(BOB).get(address).text
+        # On the day they want to hear of it again they do.
+        assert steps(page) == [f"{before[0]} {off}", *before[1:]]
+        assert hint(page) == "Så här påminns det Nästa 22 april 2026"
+        assert steps(client_of(ANNA).get(address).text) == before
+        do(BOB, actions.quiet, number, QuietForm(reason="Sjukdom."))
+        page = client_of(BOB).get(address).text
+        assert steps(page) == [f"{row} {off}" if "handläggaren" in row else row for row in before]
+        # What is raised to others still is.
+        assert hint(page) == "Så här påminns det Nästa 11 maj 2026"
+
+
+def test_with_two_clocks_the_nearest_reminder_says_of_what(client_of: Of) -> None:
+    with clock.at(day(3, 2)):
+        page = client_of(BOB).get(f"/deviations/{filed(ANNA)}").text
+        assert hint(page) == "Så här påminns det Nästa 4 mars 2026, om kvittensen"
+
+
 def test_when_every_step_has_been_taken_it_says_so_and_where_the_case_now_stands(client_of: Of) -> None:
     with clock.at(day(3, 2)):
         number = filed(ANNA)
@@ -102,9 +140,17 @@ def test_lateness_is_said_in_words_to_the_one_who_owes_and_the_one_who_waits(cli
         assert late(client_of(BOB).get(f"/deviations/{number}").text) == [
             "Svaret skulle ha kommit i måndags. Ni har lovat det till tisdag 12 maj 2026."
         ]
+        # Nobody is reminded up to that day, so the one who waits is not told that somebody is.
+        assert late(client_of(ANNA).get(f"/deviations/{number}").text) == [
+            "Svaret skulle ha kommit i måndags. Mottagaren har lovat det till tisdag 12 maj 2026."
+        ]
     with clock.at(day(5, 13)):
         assert late(client_of(BOB).get(f"/deviations/{number}").text) == [
             "Svaret skulle ha kommit för 9 dagar sedan, och ni lovade det till tisdag 12 maj 2026. Svara nu."
+        ]
+        assert late(client_of(ANNA).get(f"/deviations/{number}").text) == [
+            "Svaret skulle ha kommit för 9 dagar sedan, och mottagaren lovade det till tisdag 12 maj 2026."
+            " Mottagaren påminns."
         ]
 
 

@@ -127,6 +127,15 @@ def test_what_is_late_comes_first_and_is_said_in_words(client_of: Of) -> None:
         assert '<p class="lead">Ett är försenat.</p>' in client_of(BOB).get("/inbox?group=acknowledge").text
 
 
+def test_what_waits_is_counted_with_its_own_article(client_of: Of) -> None:
+    with clock.at(NOW):
+        number = filed(ANNA)
+        filed(BOB, sender_unit=BOBS_UNIT, receiver_unit=ANNAS_UNIT)
+        do(BOB, actions.question, number, QuestionForm(text="Vilken dag?"))
+        said = "Två ärenden väntar på er: ett att kvittera och en fråga att svara på."
+        assert said in client_of(ANNA).get("/inbox").text
+
+
 def test_each_row_says_who_handles_it_on_ones_own_side_only(client_of: Of) -> None:
     with clock.at(NOW):
         mine, theirs, nobodys = filed(ANNA), filed(ANNA), filed(ANNA)

@@ -195,7 +195,7 @@ class TestAnswering:
             assert (done.status_code, done.headers["location"]) == (303, address)
         page = anna.get(address).text
         assert page.count("Listan skickades inte.") == 2
-        assert "Checklistan ändras. – Enhetschef, klart senast 31 januari 2027" in page
+        assert "Checklistan ändras – Enhetschef, klart senast 31 januari 2027" in page
         assert "Svaret godtogs och ärendet avslutades" in page
 
     @pytest.mark.parametrize(

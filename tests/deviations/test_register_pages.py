@@ -146,7 +146,7 @@ def test_the_copy_tells_all_of_an_answer_and_of_what_was_proposed(blekinge: str,
     rows = told(registrar, copy_of(registrar))
     assert rows["Orsak inom"] == ["Kommunikation och information; Teknik och utrustning"]
     assert rows["Patienten informerad"] == ["Ja"]
-    assert rows["Åtgärder"] == ["Utskrift vid hemgång., Vårdenhetschef, klart senast 4 maj 2099"]
+    assert rows["Åtgärder"] == ["Utskrift vid hemgång – Vårdenhetschef, klart senast 4 maj 2099"]
     assert rows["Avsändarens bedömning"] == ["Åter för nytt svar"]
     assert rows["Avsändarens ord om svaret"] == ["Vem ringer?"]
     assert rows["Ni föreslog"] == ["Hemsjukvården Karlskrona, Karlskrona kommun"] * 2

@@ -1,5 +1,6 @@
 """A report that a manager reads before it leaves."""
 
+import re
 import uuid
 from collections.abc import Callable
 
@@ -57,6 +58,52 @@ def test_it_is_given_back_with_a_word_and_handed_over_again(client_of: Of) -> No
     with acting(ANNA) as (db, me):
         actions.hand_over(db, me, uuid.UUID(submission))
     assert f"/reviews/{submission}" in chef.get("/reviews").text
+
+
+def test_the_word_it_was_given_back_with_stands_on_the_form_where_it_is_put_right(client_of: Of) -> None:
+    submission = handed_over()
+    client_of(CHEF).post(f"/reviews/{submission}/give-back", data={"comment": "Skriv vilken dag."})
+    anna = client_of(ANNA)
+    assert "Skriv vilken dag." in anna.get(f"/deviations/new?draft={submission}").text
+    saved = anna.post("/deviations/draft", data=report(submission=submission))
+    assert (saved.status_code, "Skriv vilken dag." in saved.text) == (200, True)
+    assert "Lämnad tillbaka" not in anna.get("/deviations/new").text
+
+
+def test_the_review_says_all_that_leaves_in_the_words_of_the_check_page(client_of: Of) -> None:
+    submission = handed_over(occurred_on="2026-01-04", discovered_on="2026-01-05", legal_area="hsl")
+    page = client_of(CHEF).get(f"/reviews/{submission}").text
+    assert "söndag 4 januari 2026" in page
+    assert "måndag 5 januari 2026" in page
+    assert "Lagrum" in page
+    assert "Vet inte" in page
+
+
+def test_what_may_point_out_somebody_is_shown_to_the_manager_who_masks_it(client_of: Of) -> None:
+    submission = handed_over("Greta Svensson kom hem utan lista. Ring 070-123 45 67.")
+    chef, address = client_of(CHEF), f"/reviews/{submission}"
+    page = chef.get(address).text
+    assert "Kan texten peka ut någon?" in page
+    assert "<mark>Greta Svensson</mark>" in page
+    key = re.search(r'name="mask" value="(description[^"]*)"', page)
+    assert key is not None
+    masked = chef.post(f"{address}/mask", data={"mask": key[1]})
+    assert (masked.status_code, "Greta Svensson" in masked.text) == (200, False)
+    assert "Kan texten peka ut någon?" in masked.text
+    rest = chef.post(f"{address}/mask", data={"mask": "all"}).text
+    assert ("Kan texten peka ut någon?" in rest, "Det är maskat." in rest) == (False, True)
+    sent = chef.post(f"{address}/send")
+    page = client_of(BOB).get(sent.headers["location"].partition("?")[0]).text
+    assert ("kom hem utan lista" in page, "Greta" in page, "070" in page) == (True, False, False)
+
+
+def test_a_report_that_is_given_back_is_its_writers_to_mask(client_of: Of) -> None:
+    submission = handed_over("Greta Svensson kom hem utan lista.")
+    chef, address = client_of(CHEF), f"/reviews/{submission}"
+    chef.post(f"{address}/give-back", data={"comment": "Ta bort namnet."})
+    assert "Kan texten peka ut någon?" not in chef.get(address).text
+    assert chef.post(f"{address}/mask", data={"mask": "all"}).status_code == 409
+    assert client_of(BERIT).post(f"{address}/mask", data={"mask": "all"}).status_code == 404
 
 
 def test_writing_on_takes_it_back_from_the_manager(client_of: Of) -> None:

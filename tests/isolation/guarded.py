@@ -103,6 +103,7 @@ CASE: dict[str, Right] = {
     "/answer/change": BY_RECEIVER,
     "/answer/draft": BY_RECEIVER,
     "/answer/propose": BY_RECEIVER,
+    "/answer/give-back": BY_RECEIVER,
     "/acknowledge": BY_RECEIVER,
     "/acknowledge/change": BY_RECEIVER,
     "/review": BY_RECEIVER,

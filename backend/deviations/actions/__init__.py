@@ -13,7 +13,7 @@ from backend.deviations.actions.moving import touch
 from backend.deviations.actions.quiet import quiet, unquiet
 from backend.deviations.actions.report import report
 from backend.deviations.actions.respond import acknowledge, answer, delay_notice, question, review
-from backend.deviations.actions.reviews import give_back, hand_over, send_reviewed
+from backend.deviations.actions.reviews import give_back, hand_over, mask_reviewed, send_reviewed
 from backend.deviations.actions.route import confirm_redirect, decline, redirect, resend
 from backend.deviations.actions.silence import go_home
 from backend.deviations.actions.succession import follow_successor
@@ -21,6 +21,7 @@ from backend.deviations.actions.team import (
     assign,
     end_invitation,
     flag,
+    give_back_answer,
     invite,
     judge_risk,
     note,
@@ -50,6 +51,7 @@ __all__ = [
     "flag",
     "follow_successor",
     "give_back",
+    "give_back_answer",
     "go_home",
     "hand_over",
     "invite",
@@ -59,6 +61,7 @@ __all__ = [
     "link",
     "look_after",
     "mask",
+    "mask_reviewed",
     "note",
     "open_calendar",
     "patient_identified",

@@ -81,7 +81,7 @@ def _take(db: Session, deviation: Deviation, running: told.Running, now: datetim
         outcome = None
         if latest[step.role] is not step:
             outcome = "a later step came at once"
-        elif step.role in ("handler", "reporter") and quiet:
+        elif step.role in told.LEFT_IN_PEACE and quiet:
             outcome = "quiet"
         elif step.name == "untouched" and told.opened_since(side, running.started_at):
             outcome = "opened"

@@ -353,8 +353,19 @@ def set_answer_due(db: Session, deviation: Deviation, as_of: datetime) -> date |
     return due_on
 
 
-def tell(db: Session, deviation: Deviation, kind: str, branch_id: int, person_id: int | None = None) -> None:
-    """Owe a mail about what just happened: to the branch's people at the case, or to one person."""
+def tell(
+    db: Session,
+    deviation: Deviation,
+    kind: str,
+    branch_id: int,
+    person_id: int | None = None,
+    *,
+    again: int | None = None,
+) -> None:
+    """Owe a mail about what just happened: to the branch's people at the case, or to one person. `again` tells apart
+    what may happen several times without moving the case.
+    """
+    turn = f"{deviation.revision}" if again is None else f"{deviation.revision}.{again}"
     jobs.owe(
         db,
         f"notifications.{kind}",
@@ -362,5 +373,5 @@ def tell(db: Session, deviation: Deviation, kind: str, branch_id: int, person_id
         branch_id=branch_id,
         person_id=person_id,
         # To one person each is news: a colleague may be mentioned twice in what is otherwise one and the same state.
-        key=None if person_id else f"{kind}:{deviation.id}:{deviation.revision}:{branch_id}",
+        key=None if person_id else f"{kind}:{deviation.id}:{turn}:{branch_id}",
     )

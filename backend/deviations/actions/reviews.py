@@ -1,6 +1,7 @@
 """A report that a manager reads before it leaves: handed over, sent, or given back with a word of why."""
 
 import uuid
+from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
@@ -55,6 +56,18 @@ def send_reviewed(db: Session, me: Identity, submission: uuid.UUID, form: Report
     deviation = report(db, me, form.model_copy(update={"submission": submission}), reporter_id=writer)
     audit.record(db, me, "deviations.send_reviewed", cases=[deviation.case_number], person=writer)
     return deviation
+
+
+def mask_reviewed(db: Session, me: Identity, submission: uuid.UUID, texts: Mapping[str, str]) -> Draft:
+    """Put the texts of a reviewed report as they read when what points out somebody is masked. The rest of it, and
+    when its writer last wrote, stand as they were.
+    """
+    draft = queries.review(db, me, submission)
+    if draft.returned_comment is not None:
+        raise ConflictError(_("Rapporten är redan lämnad tillbaka."))
+    draft.typed = {**draft.typed, **texts}
+    audit.record(db, me, "deviations.mask_reviewed", submission=str(submission), person=draft.person_id)
+    return draft
 
 
 def give_back(db: Session, me: Identity, submission: uuid.UUID, form: CommentForm) -> Draft:

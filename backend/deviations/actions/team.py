@@ -17,6 +17,7 @@ from backend.deviations.actions.moving import forbidden, lock, refuse_resting, t
 from backend.deviations.forms import (
     AnswerForm,
     AssignForm,
+    CommentForm,
     FlagForm,
     InviteForm,
     NoteForm,
@@ -55,19 +56,25 @@ def note(db: Session, me: Identity, deviation: Deviation, form: NoteForm) -> Not
     colleagues = {person.id for person in queries.colleagues(db, me, deviation)}
     if not set(form.mention) <= colleagues:
         raise InvalidError(Fault("mention", _("Välj bland kollegorna i listan.")))
+    written = _write(db, me, deviation, form.text, form.mention)
+    record(db, me, deviation, "note")
+    return written
+
+
+def _write(db: Session, me: Identity, deviation: Deviation, text: str, mentioned: list[int]) -> Note:
+    """A note of one's own side's; whom it mentions is owed a mail."""
     written = Note(
         deviation_id=deviation.id,
         branch_id=me.branches[0],
         person_id=me.person_id,
-        text=form.text,
-        mentioned=form.mention,
+        text=text,
+        mentioned=mentioned,
         written_at=clock.now(),
     )
     db.add(written)
     db.flush()
-    for person_id in form.mention:
+    for person_id in mentioned:
         tell(db, deviation, "mention", me.branches[0], person_id)
-    record(db, me, deviation, "note")
     return written
 
 
@@ -227,9 +234,34 @@ def propose_answer(
     if not check_open:
         raise ConflictError(_("Ärendet går inte att besvara som det nu står. Läs vad som har hänt."))
     draft.for_approval_at = clock.now()
-    tell(db, deviation, "for_approval", me.branches[0])
+    # The case has not moved since it was handed on before, but it is news again.
+    tell(db, deviation, "for_approval", me.branches[0], again=draft.revision)
     record(db, me, deviation, "propose_answer")
     return draft
+
+
+def give_back_answer(db: Session, me: Identity, deviation: Deviation, form: CommentForm) -> Note:
+    """Give an answer that waits for a yes back to its writer, with what it needs as a note of one's own side's. The
+    draft stays as it was written.
+
+    Raises ForbiddenError for whoever may not send the answer, ConflictError where none waits.
+    """
+    lock(db, deviation)
+    check_gives_back(me, deviation)
+    draft = queries.answer_draft(db, deviation)
+    if draft is None or draft.for_approval_at is None:
+        raise ConflictError(_("Inget svar väntar på godkännande. Läs vad som har hänt."))
+    draft.for_approval_at = None
+    written = _write(db, me, deviation, form.comment, [draft.person_id])
+    record(db, me, deviation, "give_back_answer", person=draft.person_id)
+    return written
+
+
+def check_gives_back(me: Identity, deviation: Deviation) -> None:
+    """Raises ForbiddenError unless the person may send the answer, and so say that it is not ready."""
+    check_writer(me, deviation)
+    if not rules.may_send_answer(me, deviation):
+        raise ForbiddenError(_("Det är den som får skicka svaret som kan lämna tillbaka det."))
 
 
 def discard_answer_draft(db: Session, deviation: Deviation) -> None:

@@ -204,8 +204,9 @@ def _answer(answer: dict[str, Any]) -> Rows:
 
 def _action(step: dict[str, Any]) -> str:
     what = f"{step['kind']}: {step['text']}" if step.get("kind") else step["text"]
-    due = _("klart senast {day}").format(day=_day(step["due_on"])) if step["due_on"] else None
-    return ", ".join(part for part in (what, step["owner"], due) if part)
+    return sentences.action(
+        what, step["owner"], date.fromisoformat(step["due_on"]) if step["due_on"] else None
+    )
 
 
 def _proposed(proposal: dict[str, Any]) -> str:

@@ -244,16 +244,16 @@ def shown(row: Row, *, pick: bool = False, handled: str | None = None) -> dict[s
 def _waiting_sentence(rows: list[Row]) -> str:
     """ "Tre ärenden väntar på er: ett att kvittera, ett att besvara och ett svar att läsa." """
     kinds = (
-        ({State.SENT}, _("att kvittera"), _("att kvittera")),
-        (HELD - {State.SENT}, _("att besvara"), _("att besvara")),
-        ({State.QUESTION}, _("fråga att svara på"), _("frågor att svara på")),
-        ({State.ANSWERED}, _("svar att läsa"), _("svar att läsa")),
-        ({State.REDIRECT_PROPOSED, State.DECLINED}, _("att skicka rätt"), _("att skicka rätt")),
-        ({State.DISPUTED}, _("att komma överens om"), _("att komma överens om")),
+        ({State.SENT}, _("att kvittera"), _("att kvittera"), "ett"),
+        (HELD - {State.SENT}, _("att besvara"), _("att besvara"), "ett"),
+        ({State.QUESTION}, _("fråga att svara på"), _("frågor att svara på"), "en"),
+        ({State.ANSWERED}, _("svar att läsa"), _("svar att läsa"), "ett"),
+        ({State.REDIRECT_PROPOSED, State.DECLINED}, _("att skicka rätt"), _("att skicka rätt"), "ett"),
+        ({State.DISPUTED}, _("att komma överens om"), _("att komma överens om"), "ett"),
     )
     parts = [
-        text.count(n, one, many)
-        for states, one, many in kinds
+        text.count(n, one, many, one=article)
+        for states, one, many, article in kinds
         if (n := sum(row.state in states for row in rows))
     ]
     if not rows:

@@ -1,7 +1,8 @@
 """Writing a report: the form, its draft, the check before sending, and sending."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -127,7 +128,11 @@ def _check(
         request,
         "deviations/check.html",
         form=form,
-        rows=_summary(db, me, form),
+        rows=summary(
+            db,
+            me,
+            {name: str(value) for name, value in form.model_dump(mode="json", exclude_none=True).items()},
+        ),
         values=values,
         passages=warnings.passages(typed, TEXTS),
         lacking=routing.without_receiver(db, me, form.receiver_unit),
@@ -226,9 +231,16 @@ def _form(
         lacking=routing.without_receiver(db, me, values.get("receiver_unit")),
         in_form=True,
         reviewed=not rules.may_send_report(me, sender),
+        returned=_given_back(db, me, values["submission"]),
         preset_open=bool(faulty & set(PRESET)),
         more_open=bool(faulty & set(MORE)),
     )
+
+
+def _given_back(db: Session, me: Identity, submission: str) -> str | None:
+    """What the manager wrote when the report was given back, for as long as it has not been handed over again."""
+    kept = (one for one in queries.drafts(db, me) if str(one.submission) == submission)
+    return next((one.returned_comment for one in kept), None)
 
 
 def _receiver_groups(db: Session, me: Identity) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -262,37 +274,44 @@ def _category_groups(
     return groups
 
 
-def _summary(db: Session, me: Identity, form: ReportForm) -> list[tuple[str, str, str]]:
-    """The rows of the check page: label, value, and the field that changes it. Empty ones are left out."""
-    sender = directory.unit_by_hsa_id(db, form.sender_unit)
-    receiver = directory.unit_by_hsa_id(db, form.receiver_unit) if form.receiver_unit else None
-    category = agreements.category(db, me.county_id or 0, form.category)
+def summary(db: Session, me: Identity, typed: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """What a report says, half written or whole, in the words of the page: label, value, and the field that changes it.
+    Empty ones are left out.
+    """
     documents = dict(agreements.steering_documents(db, me.county_id or 0))
+
+    def unit(name: str, *, whose: bool = False) -> str | None:
+        found = directory.unit_by_hsa_id(db, typed[name]) if typed.get(name) else None
+        return (f"{found.name}, {found.branch.organisation.name}" if whose else found.name) if found else None
+
+    def named(known: words.Words, name: str) -> str | None:
+        return words.word(known, typed[name]) if typed.get(name) in known else None
+
+    def day(name: str) -> str | None:
+        try:
+            return text.long_date(date.fromisoformat(typed.get(name, "")))
+        except ValueError:  # not a day yet
+            return typed.get(name)
+
+    category = agreements.category(db, me.county_id or 0, typed.get("category", ""))
     rows = [
-        (
-            _("Till"),
-            f"{receiver.name}, {receiver.branch.organisation.name}" if receiver else None,
-            "receiver_unit",
-        ),
-        (_("Från"), sender.name if sender else None, "sender_unit"),
+        (_("Till"), unit("receiver_unit", whose=True), "receiver_unit"),
+        (_("Från"), unit("sender_unit"), "sender_unit"),
         (_("Vad gäller det"), category.label if category else None, "category"),
-        (TEXTS["description"](), form.description, "description"),
-        (_("Slag"), words.word(words.EVENT_KINDS, form.event_kind), "event_kind"),
-        (_("Hände"), text.long_date(form.occurred_on), "occurred_on"),
-        (
-            _("Upptäcktes"),
-            text.long_date(form.discovered_on) if form.discovered_on else None,
-            "discovered_on",
-        ),
-        (_("Målgrupp"), words.word(words.TARGET_GROUPS, form.target_group), "target_group"),
-        (_("Allvarlighet"), words.word(words.SEVERITIES, form.severity) or _("Vet inte"), "severity"),
-        (TEXTS["immediate_action"](), form.immediate_action, "immediate_action"),
-        (TEXTS["consequence_patient"](), form.consequence_patient, "consequence_patient"),
-        (TEXTS["consequence_work"](), form.consequence_work, "consequence_work"),
-        (TEXTS["suggestion"](), form.suggestion, "suggestion"),
-        (_("Överenskommelse"), documents.get(form.steering_document or ""), "steering_document"),
-        (_("Lagrum"), words.word(words.LEGAL_AREAS, form.legal_area), "legal_area"),
-        (TEXTS["shared_reference"](), form.shared_reference, "shared_reference"),
-        (TEXTS["sender_reference"](), form.sender_reference, "sender_reference"),
+        _text_row("description", typed),
+        (_("Slag"), named(words.EVENT_KINDS, "event_kind"), "event_kind"),
+        (_("Hände"), day("occurred_on"), "occurred_on"),
+        (_("Upptäcktes"), day("discovered_on"), "discovered_on"),
+        (_("Målgrupp"), named(words.TARGET_GROUPS, "target_group"), "target_group"),
+        (_("Allvarlighet"), named(words.SEVERITIES, "severity") or _("Vet inte"), "severity"),
+        *(_text_row(name, typed) for name in ("immediate_action", "consequence_patient", "consequence_work")),
+        _text_row("suggestion", typed),
+        (_("Överenskommelse"), documents.get(typed.get("steering_document", "")), "steering_document"),
+        (_("Lagrum"), named(words.LEGAL_AREAS, "legal_area"), "legal_area"),
+        *(_text_row(name, typed) for name in ("shared_reference", "sender_reference")),
     ]
     return [(label, value, field) for label, value, field in rows if value]
+
+
+def _text_row(name: str, typed: Mapping[str, str]) -> tuple[str, str | None, str]:
+    return TEXTS[name](), typed.get(name), name

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -11,16 +10,15 @@ from sqlalchemy.orm import Session
 
 from backend.access import Identity, Permission
 from backend.accounts.identity import Me
-from backend.agreements import queries as agreements
 from backend.audit import actions as audit
 from backend.core.db import Db
 from backend.core.errors import Fault, ForbiddenError, InvalidError
 from backend.core.text import gettext as _
 from backend.core.web import Submitted, Typed, faults_of, read, redirect, render
-from backend.deviations import actions, queries, words
+from backend.deviations import actions, queries, warnings
 from backend.deviations.forms import CommentForm, ReportForm
 from backend.deviations.models import Draft
-from backend.directory import queries as directory
+from backend.deviations.pages.report import TEXTS, summary
 
 router = APIRouter()
 
@@ -50,6 +48,17 @@ def send(request: Request, db: Db, me: Me, submission: uuid.UUID) -> Response:
     return redirect("deviations.show", {"did": "sent_reviewed"}, case_number=deviation.case_number)
 
 
+@router.post("/reviews/{submission}/mask", name="reviews.mask")
+def mask(request: Request, db: Db, me: Me, submission: uuid.UUID, typed: Submitted) -> Response:
+    _may(me)
+    draft = queries.review(db, me, submission)
+    masked = warnings.masked({**_lists(draft), "mask": typed.get("mask", [])}, TEXTS)
+    draft = actions.mask_reviewed(
+        db, me, submission, {name: masked[name][-1] for name in TEXTS if name in masked}
+    )
+    return _page(request, db, me, draft, just_masked=True)
+
+
 @router.post("/reviews/{submission}/give-back", name="reviews.give_back")
 def give_back(request: Request, db: Db, me: Me, submission: uuid.UUID, typed: Submitted) -> Response:
     _may(me)
@@ -69,6 +78,11 @@ def _may(me: Identity) -> None:
         raise ForbiddenError(_("Det är enhetens chef som granskar rapporter."))
 
 
+def _lists(draft: Draft) -> Typed:
+    """The draft as the form would send it."""
+    return {name: [str(value)] for name, value in draft.typed.items()}
+
+
 def _report(draft: Draft) -> ReportForm:
     try:
         return ReportForm.model_validate({**draft.typed, "submission": draft.submission})
@@ -85,6 +99,7 @@ def _page(
     status: int = 200,
     errors: Sequence[Fault] = (),
     typed: Typed | None = None,
+    just_masked: bool = False,
 ) -> Response:
     audit.record(db, me, "reviews.show", submission=str(draft.submission))
     return render(
@@ -94,35 +109,9 @@ def _page(
         errors=list(errors),
         draft=draft,
         writer=queries.title_of(db, draft.person_id),
-        rows=_summary(db, me, draft.typed),
+        rows=[(label, value) for label, value, _field in summary(db, me, draft.typed)],
+        passages=warnings.passages(_lists(draft), TEXTS),
+        just_masked=just_masked,
         comment=(typed or {}).get("comment", [""])[-1],
         open=typed is not None,
     )
-
-
-def _summary(db: Session, me: Identity, typed: dict[str, Any]) -> list[tuple[str, str]]:
-    """What the report says, as it will leave."""
-    sender = directory.unit_by_hsa_id(db, typed.get("sender_unit", ""))
-    receiver = directory.unit_by_hsa_id(db, typed.get("receiver_unit", ""))
-    category = agreements.category(db, me.county_id or 0, typed.get("category", ""))
-
-    def named(known: words.Words, name: str) -> str | None:
-        return words.word(known, typed[name]) if typed.get(name) in known else None
-
-    rows = [
-        (_("Till"), f"{receiver.name}, {receiver.branch.organisation.name}" if receiver else None),
-        (_("Från"), sender.name if sender else None),
-        (_("Vad gäller det"), category.label if category else None),
-        (_("Vad hände"), typed.get("description")),
-        (_("Slag"), named(words.EVENT_KINDS, "event_kind")),
-        (_("Hände"), typed.get("occurred_on")),
-        (_("Målgrupp"), named(words.TARGET_GROUPS, "target_group")),
-        (_("Allvarlighet"), named(words.SEVERITIES, "severity")),
-        (_("Omedelbar åtgärd"), typed.get("immediate_action")),
-        (_("Konsekvens för patienten"), typed.get("consequence_patient")),
-        (_("Konsekvens för arbetet"), typed.get("consequence_work")),
-        (_("Förslag"), typed.get("suggestion")),
-        (_("Gemensam referens"), typed.get("shared_reference")),
-        (_("Egen referens"), typed.get("sender_reference")),
-    ]
-    return [(label, str(value)) for label, value in rows if value]

@@ -65,6 +65,8 @@ AUDIENCE: dict[str, steps.Role] = {
 UNDATED = frozenset({"settled"})
 # A personal data incident has a clock of its own, of 72 hours: whoever follows secrecy is told at any hour.
 URGENT = frozenset({"masked"})
+# Who is not reminded where those who handle a case have asked for quiet; to the others it is still raised.
+LEFT_IN_PEACE = frozenset({"handler", "reporter"})
 # A draft that nobody has touched is thrown away after so long, and its writer told of it so long before.
 # What is said of a clock, where news has the same name.
 LINE_OF_CLOCK = {"reply": "clock_reply", "declined": "clock_declined"}
@@ -257,7 +259,7 @@ def _still_due(db: Session, notice: Notice, deviation: Deviation) -> date | str:
     if step.step == "untouched" and opened_since(side, step.started_at):
         return "opened meanwhile"
     asked = quiet_of(db, deviation, notice.branch_id)
-    if step.role in ("handler", "reporter") and is_quiet(asked, clock.today()):
+    if step.role in LEFT_IN_PEACE and is_quiet(asked, clock.today()):
         return "quiet"
     told = recipients(db, deviation, notice.branch_id, cast(steps.Role, step.role))
     return due_on if notice.person_id in {one.person_id for one in told} else "somebody else's now"

@@ -16,13 +16,13 @@ from backend.core import clock
 from backend.core.db import Db
 from backend.core.errors import ConflictError, Fault, InvalidError
 from backend.core.text import gettext as _
-from backend.core.web import Submitted, Typed, faults_of, redirect, render
+from backend.core.web import Submitted, Typed, faults_of, read, redirect, render
 from backend.deviations import actions, queries, rules, words
 from backend.deviations.actions.moving import check, what_happened
-from backend.deviations.actions.team import WRITER, check_writer, is_news
-from backend.deviations.forms import INCOMPLETE, AnswerForm
+from backend.deviations.actions.team import WRITER, check_gives_back, check_writer, is_news
+from backend.deviations.forms import INCOMPLETE, AnswerForm, CommentForm
 from backend.deviations.models import AnswerDraft, Deviation
-from backend.deviations.pages.case import look, parts
+from backend.deviations.pages.case import again, look, parts
 
 router = APIRouter()
 
@@ -92,6 +92,20 @@ def propose(request: Request, db: Db, me: Me, case_number: str, typed: Submitted
     return redirect("deviations.show", {"did": "handed_on"}, case_number=deviation.case_number)
 
 
+@router.post("/deviations/{case_number}/answer/give-back", name="deviations.give_back_answer")
+def give_back(request: Request, db: Db, me: Me, case_number: str, typed: Submitted) -> Response:
+    deviation = queries.deviation(db, me, case_number)
+    check_gives_back(me, deviation)
+    try:
+        form = read(CommentForm, typed)
+    except InvalidError as error:
+        said = typed.get("comment", [""])[-1]
+        faults = error.faults if said.strip() else [Fault("comment", _("Skriv vad svaret behöver."))]
+        return _page(request, db, me, deviation, status=422, errors=faults, giving_back=said)
+    actions.give_back_answer(db, me, deviation, form)
+    return redirect("deviations.show", {"did": "given_back_answer"}, case_number=deviation.case_number)
+
+
 def _may_write(db: Session, me: Identity, deviation: Deviation) -> None:
     if rules.is_external(deviation):
         check(db, me, deviation, "answer")
@@ -137,11 +151,13 @@ def _read_answer(typed: Typed) -> AnswerForm:
     }
     values["cause_areas"] = [value for value in typed.get("cause_areas", []) if value]
     values["actions"] = given
-    return read_answer_values(values)
+    return _read_values(values, [i for i, what in enumerate(texts) if what.strip()])
 
 
-def read_answer_values(values: Mapping[str, Any]) -> AnswerForm:
-    """Raises InvalidError; an answer that is only half there names each missing part."""
+def _read_values(values: Mapping[str, Any], rows: Sequence[int]) -> AnswerForm:
+    """Raises InvalidError; an answer that is only half there names each missing part. `rows` is on which row of the
+    page each action stands.
+    """
     try:
         return AnswerForm.model_validate(values)
     except ValidationError as error:
@@ -150,14 +166,21 @@ def read_answer_values(values: Mapping[str, Any]) -> AnswerForm:
         faults = [
             Fault(fault.field, missing[fault.field])
             if fault.field in missing and fault.field not in wrong
+            else Fault(_day_of_row(rows[int(item["loc"][1])]), fault.text)
+            if item["loc"][:1] == ("actions",) and item["loc"][-1] == "due_on"
             else fault
-            for fault in faults_of(error)
+            for fault, item in zip(faults_of(error), error.errors(), strict=True)
         ]
         whole = [item for item in error.errors() if item["type"] == "incomplete_answer"]
         if whole:
             fields = str(whole[0]["ctx"]["fields"]).split(",")
             faults = [Fault(field, _(INCOMPLETE[field])) for field in fields]
         raise InvalidError(*faults) from None
+
+
+def _day_of_row(row: int) -> str:
+    """The field of a row's day, as the page has it."""
+    return f"actions_due_on-{row + 1}" if row else "actions_due_on"
 
 
 def _page(
@@ -173,14 +196,26 @@ def _page(
     theirs: AnswerDraft | None = None,
     kept_back: bool = False,
     rows: int = 0,
+    giving_back: str | None = None,
 ) -> Response:
     """The page of the answer. `theirs` is what a colleague has saved meanwhile: both texts are shown, and saving again
     from here writes over it knowingly.
     """
     audit.record(db, me, "deviations.show", cases=[deviation.case_number])
     draft = saved or theirs or queries.answer_draft(db, deviation)
-    values: Mapping[str, Sequence[str]] = typed if typed is not None else draft.typed if draft else {}
     given = queries.answers(db, deviation)
+    # The holder's own, and not one that was given for them: that stands on somebody else's paper.
+    before = given[-1] if given and given[-1].branch_id == deviation.receiver_branch_id else None
+    anew = before is not None and typed is None and draft is None and not rules.is_external(deviation)
+    values: Mapping[str, Sequence[str]] = (
+        typed
+        if typed is not None
+        else draft.typed
+        if draft
+        else again.begun_from(before)
+        if anew and before
+        else {}
+    )
     party = rules.party_of(me.branches, deviation)
     legs, pauses = queries.handovers(db, deviation), queries.pauses(db, deviation)
     filled = [i for i, what in enumerate(values.get("actions", ())) if what.strip()]
@@ -201,7 +236,9 @@ def _page(
         most_actions=MOST_ACTIONS,
         words=words,
         waits=parts.waits(deviation, legs, pauses, queries.waiting_since(db, deviation), party),
-        returned=given[-1].verdict_comment if given and given[-1].verdict == "returned" else None,
+        again=again.why(db, deviation, given),
+        before=parts.answer_shown(before) if before else None,
+        begun_from_before=anew,
         conversation=parts.conversation(deviation, queries.questions(db, deviation), legs, pauses),
         revision=revision,
         writer=(typed or {}).get(WRITER, [uuid.uuid4().hex])[-1],
@@ -213,6 +250,11 @@ def _page(
         kept_back=kept_back,
         sends=rules.may_send_answer(me, deviation),
         external=rules.is_external(deviation),
+        giving_back=giving_back,
+        # What colleagues have written since may be why it was given back.
+        remarks=[one for one in queries.notes(db, me, deviation) if one.at >= draft.saved_at]
+        if draft and not corner
+        else [],
     )
 
 

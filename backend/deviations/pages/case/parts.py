@@ -104,7 +104,7 @@ def answer_shown(answer: Answer) -> dict[str, Any]:
         "title": words.OUTCOMES[answer.outcome](),
         "at": text.moment(answer.answered_at),
         "rows": [row for row in rows if row[1]],
-        "actions": answer.actions,
+        "actions": [sentences.action(one.text, one.owner, one.due_on) for one in answer.actions],
         "verdict": answer.verdict,
         "comment": answer.verdict_comment,
     }

@@ -16,7 +16,7 @@ from backend.core.errors import Fault
 from backend.core.web import Typed, render
 from backend.deviations import actions, clocks, queries, rules, sentences, words
 from backend.deviations.models import Deviation, EventKind, Handover, Pause, State
-from backend.deviations.pages.case import own, parts, reminding, way
+from backend.deviations.pages.case import again, own, parts, reminding, way
 
 router = APIRouter()
 
@@ -53,6 +53,7 @@ def page(
     actions.touch(db, me, deviation)
     story = story_of(db, me, deviation)
     moves = set(rules.moves_open_to(me, deviation, clock.now()))
+    writes = _writes_answer(me, deviation)
     just_filed = (
         story["party"] == "sender"
         and deviation.state == State.SENT
@@ -77,7 +78,8 @@ def page(
         moves=moves,
         just_filed=just_filed,
         may=own.rights(me, deviation),
-        writes_answer=_writes_answer(me, deviation),
+        writes_answer=writes,
+        again=again.why(db, deviation, queries.answers(db, deviation)) if writes else None,
         approval=_approval(db, me, deviation),
         asking=sentences.asking_costs(story["paused"], clocks.PAUSES_GIVEN),
         my_id=me.person_id,
