@@ -58,7 +58,7 @@ class House:
             "REDIS_URL": self.servers.redis_url,
             "SAMSVAR_SMTP_URL": self.office.url,
             "SAMSVAR_TICK": "1",
-            "PORT": str(port),
+            **({"PORT": str(port)} if port else {}),
             **({"SAMSVAR_TEST_CLOCK": str(self.hands)} if self.hands else {}),
             **settings,
         }
