@@ -158,3 +158,19 @@ def test_a_reporter_writes_notes_on_their_own_report_only() -> None:
     act("note", own, ALICE, NoteForm(text="Jag var där."))
     with pytest.raises(NotFoundError):
         act("note", other, ALICE, NoteForm(text="Jag var inte där."))
+
+
+def test_a_colleague_who_saves_between_ones_reading_and_ones_saving_is_not_written_over() -> None:
+    number = filed()
+    with acting(BOB) as (db, me):
+        actions.save_answer_draft(db, me, queries.deviation(db, me, number), {"cause": ["Först."]}, 0)
+    with acting(BERIT) as (db, me):
+        found = queries.deviation(db, me, number)
+        read = queries.answer_draft(db, found)
+        assert read is not None
+        assert read.revision == 1
+        with acting(BOB) as (other, bob):
+            theirs = queries.deviation(other, bob, number)
+            actions.save_answer_draft(other, bob, theirs, {"cause": ["Sedan."]}, 1)
+        with pytest.raises(ConflictError):
+            actions.save_answer_draft(db, me, found, {"cause": ["Mitt."]}, 1)

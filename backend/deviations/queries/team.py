@@ -108,11 +108,14 @@ def is_invited(db: Session, deviation_id: int, branch_id: int, person_id: int) -
 
 
 def answer_draft(db: Session, deviation: Deviation) -> AnswerDraft | None:
-    """The draft of the branch that holds the case; the walls hide it from the other."""
+    """The draft of the branch that holds the case; the walls hide it from the other. As it stands now, also where it was
+    read before the case was locked.
+    """
     return db.scalar(
         select(AnswerDraft).where(
             AnswerDraft.deviation_id == deviation.id, AnswerDraft.branch_id == deviation.receiver_branch_id
-        )
+        ),
+        execution_options={"populate_existing": True},
     )
 
 
