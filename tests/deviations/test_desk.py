@@ -108,7 +108,7 @@ def test_each_thing_lies_with_those_whose_it_is_until_it_is_done(blekinge: str, 
         act("assign", assigned, BOB, AssignForm(person=person(BOB)))
         for number in (lent, shared):
             act("invite", number, BOB, InviteForm(email=DOCTOR))
-        act("judge_risk", judged, BOB, RiskForm(severity=3, probability=4))
+        act("judge_risk", judged, BOB, RiskForm(severity=2, probability=4))
         act("flag", flagged, PATIENT_SAFETY, FlagForm(law="lex_maria", comment="Att bedöma."))
         act("mask", slipped, PATIENT_SAFETY, MaskForm(field="description", start=0, end=5))
         untaken = sorted([written, lent, shared, judged, flagged, slipped])
