@@ -55,6 +55,16 @@ def answer_due(
     )
 
 
+def last_day(deviation: Deviation, pauses: Sequence[Pause], now: datetime) -> date | None:
+    """The last day for the answer that is or was waited for latest: of a case that was returned or opened again not that
+    of its first answer, by which the figures go.
+    """
+    anew = deviation.clock_kind == "returned_answer" or deviation.reopened_at is not None
+    if anew and needs_answer(deviation.event_kind):
+        return answer_due(deviation, pauses, as_of=now).due_on
+    return deviation.due_on
+
+
 def from_now(deviation: Deviation, kind: clocks.Kind, now: datetime) -> date:
     """The day by which the one who is waited for should act, when the waiting begins now."""
     terms, calendar = clocks.terms_from(deviation.agreement.terms)

@@ -110,7 +110,7 @@ class PersonForm(BaseModel):
     title: Name = Field(title="Yrke och arbetsplats")
 
 
-class NewPersonForm(PersonForm, AssignmentForm):
+class NewPersonForm(AssignmentForm, PersonForm):
     invite: bool = False
 
 

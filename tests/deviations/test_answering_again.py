@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastapi.testclient import TestClient
 
-from backend.core import clock
+from backend.core import clock, text
 from backend.deviations import actions, queries
 from backend.deviations.forms import CommentForm, MaskForm, VerdictForm
 from backend.deviations.models import VerdictKind
@@ -92,3 +92,26 @@ def test_a_masked_word_does_not_come_back(client_of: Of) -> None:
     page = client_of(BOB).get(f"/deviations/{number}/answer").text
     assert "Kanariefågeln" not in page
     assert ">\n▒▒▒ skickade inte listan.</textarea>" in page
+
+
+@pytest.mark.parametrize("how", ["returned", "reopened"])
+def test_the_picture_of_the_way_has_the_day_of_the_answer_that_is_waited_for_now(
+    client_of: Of, how: str
+) -> None:
+    with clock.at(datetime(2026, 3, 2, 9, tzinfo=UTC)):
+        number = answered(client_of)
+    with clock.at(datetime(2026, 3, 10, 9, tzinfo=UTC)):
+        if how == "returned":
+            do(ANNA, actions.judge, number, VerdictForm(verdict=VerdictKind.RETURNED, comment="När?"))
+        else:
+            do(ANNA, actions.judge, number, VerdictForm(verdict=VerdictKind.ACCEPTED))
+            do(PATIENT_SAFETY, actions.reopen, number, CommentForm(comment="Samma sak igen."))
+        page = client_of(BOB).get(f"/deviations/{number}").text
+        with acting(BOB) as (db, me):
+            case = queries.deviation(db, me, number)
+            now, first = case.next_due_on, case.due_on
+    assert now is not None
+    assert first is not None
+    assert now != first
+    assert f"Frist {text.day_and_month(now)}" in page
+    assert f"Frist {text.day_and_month(first)}" not in page

@@ -143,6 +143,12 @@ def test_a_faulty_person_is_told_so_and_nothing_is_added(
     )
 
 
+def test_what_is_missing_is_told_in_the_order_of_the_page(blekinge: str, client_of: Browsers) -> None:
+    answer = client_of(ADMINISTRATOR).post("/directory/people", data={})
+    named = [sentence.partition(":")[0] for sentence in told(answer)]
+    assert named == ["E-postadress", "Yrke och arbetsplats", "Uppdrag", "Plats"]
+
+
 def test_an_ended_assignment_closes_what_it_opened_while_the_person_is_reading(
     blekinge: str, client_of: Browsers, superuser: Engine
 ) -> None:

@@ -14,7 +14,7 @@ from backend.core import clock, text
 from backend.core.db import Db
 from backend.core.errors import Fault
 from backend.core.web import Typed, render
-from backend.deviations import actions, clocks, queries, rules, sentences, words
+from backend.deviations import actions, clocks, deadlines, queries, rules, sentences, words
 from backend.deviations.models import Deviation, EventKind, Handover, Pause, State
 from backend.deviations.pages.case import again, own, parts, reminding, way
 
@@ -110,7 +110,9 @@ def story_of(db: Session, me: Identity, deviation: Deviation) -> dict[str, Any]:
         "answers": [parts.answer_shown(answer) for answer in queries.answers(db, deviation)],
         "conversation": parts.conversation(deviation, queries.questions(db, deviation), legs, pauses),
         "legs": parts.route(legs),
-        "way": way.shown(deviation, legs, happened, party),
+        "way": way.shown(
+            deviation, legs, happened, party, deadlines.last_day(deviation, pauses, clock.now())
+        ),
         "timeline": [parts.happening_shown(item) for item in happened],
         "facts": parts.facts(deviation),
         "parties": parts.parties(deviation),

@@ -1,6 +1,7 @@
 """The way of a case as one picture: its words and its table. The layout is `deviations.timeline`."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from backend.core import clock, text
@@ -13,7 +14,11 @@ from backend.deviations.timeline import Stay, Turn
 
 
 def shown(
-    deviation: Deviation, legs: Sequence[Handover], happened: Sequence[Happening], party: rules.Party | None
+    deviation: Deviation,
+    legs: Sequence[Handover],
+    happened: Sequence[Happening],
+    party: rules.Party | None,
+    due_on: date | None,
 ) -> dict[str, Any] | None:
     """The picture of what this reader may know: the walls have left out the legs that are not theirs. None for
     imported history that rests, and for a case that is less than a day old.
@@ -25,7 +30,7 @@ def shown(
     stays = timeline.stays(
         turns, {leg.position: leg.unit.name for leg in legs}, deviation.sender_unit.name, now
     )
-    drawn = timeline.picture(stays, deviation.due_on)
+    drawn = timeline.picture(stays, due_on)
     if drawn is None:
         return None
     open_still = State(deviation.state) in rules.WAITS_FOR
@@ -35,9 +40,7 @@ def shown(
         "first": text.day_and_month(drawn.first),
         "last": _("i dag") if today else text.day_and_month(drawn.last),
         "due": drawn.due,
-        "due_words": _("Frist {day}").format(day=text.day_and_month(deviation.due_on))
-        if deviation.due_on
-        else "",
+        "due_words": _("Frist {day}").format(day=text.day_and_month(due_on)) if due_on else "",
         "finding": _finding(stays, party),
         "rows": [_row(stay, ongoing=open_still and stay.end == now) for stay in stays],
     }
